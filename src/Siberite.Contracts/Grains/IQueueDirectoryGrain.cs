@@ -1,0 +1,36 @@
+namespace Siberite.Contracts;
+
+/// <summary>One queue's entry in the queue directory; the key is the queue's name. Durable before it answers.</summary>
+[Alias("siberite.queue-directory")]
+public interface IQueueDirectoryGrain : IGrainWithStringKey
+{
+    /// <summary>Where the queue lives, or <see langword="null"/> if there is no such queue.</summary>
+    [Alias("find")]
+    ValueTask<QueueHome?> FindAsync();
+
+    /// <summary>Where the queue lives; if there is no such queue, it is given <paramref name="proposed"/> as its home.</summary>
+    [Alias("open")]
+    ValueTask<QueueHome> OpenAsync(StoreId proposed);
+
+    /// <summary>Forgets the queue.</summary>
+    [Alias("delete")]
+    ValueTask DeleteAsync();
+}
+
+/// <summary>How a queue is spread over silos.</summary>
+public enum QueueMode : byte
+{
+    /// <summary>One home, strict FIFO through any silo.</summary>
+    Strict = 0,
+
+    /// <summary>One shard per silo, each strictly FIFO.</summary>
+    Loose = 1,
+}
+
+/// <summary>A queue's home record.</summary>
+/// <param name="Mode">Strict or loose.</param>
+/// <param name="Stores">Its home stores; exactly one for a strict queue.</param>
+/// <param name="CreatedAt">When the record was made, in Unix milliseconds.</param>
+[GenerateSerializer, Immutable, Alias("siberite.queue-home")]
+public sealed record QueueHome(
+    [property: Id(0)] QueueMode Mode, [property: Id(1)] StoreId[] Stores, [property: Id(2)] long CreatedAt);

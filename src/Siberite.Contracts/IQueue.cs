@@ -1,0 +1,39 @@
+namespace Siberite.Contracts;
+
+/// <summary>One queue, as a session uses it: on this silo the engine itself, elsewhere a grain.</summary>
+/// <remarks>
+/// Calls of one session take effect in the order they were made. Every method may throw <see cref="SiberiteException"/>
+/// with <see cref="SiberiteError.StorageFailed"/>, <see cref="SiberiteError.QueueUnavailable"/>,
+/// <see cref="SiberiteError.OutcomeUnknown"/> or <see cref="SiberiteError.ItemUnreadable"/>. An empty queue is a
+/// result, not an error.
+/// </remarks>
+public interface IQueue
+{
+    /// <summary>The queue's name.</summary>
+    QueueName Name { get; }
+
+    /// <summary>Appends one item at the tail.</summary>
+    /// <returns>At once on this silo; the item may be acknowledged when the commit is done.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>: nothing was appended.</exception>
+    ValueTask<AppendResult> AppendAsync(in ItemDraft draft);
+
+    /// <summary>Sets the oldest unread item aside for <paramref name="session"/>, or looks at it.</summary>
+    /// <param name="session">Whose open read it becomes. A session has at most one take under way on a queue.</param>
+    /// <param name="mode">Plain and open takes are the same here but for statistics; a peek sets nothing aside.</param>
+    /// <param name="wait">How long to wait for an item, first come, first served; zero to answer at once.</param>
+    ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait);
+
+    /// <summary>Ends this session's waiting take, if any, as if its time had run out. The take may still complete with
+    /// an item that was on its way.</summary>
+    void CancelWait(SessionId session);
+
+    /// <summary>Closes an open read: the item will not be served again.</summary>
+    /// <returns>What a reply to the close waits for.</returns>
+    ValueTask<Commit> CloseAsync(SessionId session, long sequence);
+
+    /// <summary>Gives an open read back, to its original place.</summary>
+    ValueTask AbortAsync(SessionId session, long sequence);
+
+    /// <summary>Drops every item that waits. Open reads stay, and may still be aborted.</summary>
+    ValueTask<Commit> PurgeAsync();
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Siberite.Contracts;
+
+/// <summary>Finds queues by name, wherever they live. All a gateway knows of the cluster.</summary>
+public interface IQueueRouter
+{
+    /// <summary>This silo's commits; commits of other silos come back done.</summary>
+    ICommitLog Commits { get; }
+
+    /// <summary>The queue, if it was resolved before and still stands. Never waits, never allocates.</summary>
+    bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue);
+
+    /// <summary>The queue, or <see langword="null"/> if no such queue exists. Creates nothing.</summary>
+    ValueTask<IQueue?> FindAsync(QueueName name);
+
+    /// <summary>The queue, to wait for its first item: kept in memory only until somebody appends.</summary>
+    ValueTask<IQueue> FindForWaitAsync(QueueName name);
+
+    /// <summary>The queue, created with a durable home record if it does not exist.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>.</exception>
+    ValueTask<IQueue> OpenAsync(QueueName name);
+
+    /// <summary>Appends one item to each queue, all or nothing.</summary>
+    ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft);
+
+    /// <summary>Deletes the queue with all its items, open ones too, and ends its waits. Unknown names are fine.</summary>
+    ValueTask<Commit> DeleteAsync(QueueName name);
+
+    /// <summary>Purges every queue.</summary>
+    ValueTask<Commit> PurgeAllAsync();
+
+    /// <summary>Statistics of every queue, or of the one named.</summary>
+    /// <param name="name">One queue only; <see langword="null"/> for all.</param>
+    /// <param name="scope">This silo, or the whole cluster.</param>
+    ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope);
+}
+
+/// <summary>What <c>stats</c> speaks of.</summary>
+public enum StatsScope : byte
+{
+    /// <summary>All silos.</summary>
+    Cluster = 0,
+
+    /// <summary>The silo that was asked.</summary>
+    Silo = 1,
+}
+
+/// <summary>One queue at a moment.</summary>
+/// <param name="Name">The queue.</param>
+/// <param name="Store">Where it lives.</param>
+/// <param name="ItemCount">Items that wait: neither open nor closed.</param>
+/// <param name="ItemBytes">Their payload bytes.</param>
+/// <param name="OldestEnqueuedAt">When the next item was appended, in Unix milliseconds; 0 when unknown or none.</param>
+/// <param name="OpenReadCount">Items in the hands of sessions.</param>
+/// <param name="WaiterCount">Sessions that wait for an item.</param>
+/// <param name="AppendedCount">Items appended since the queue was created.</param>
+/// <param name="TakenCount">Items handed out since the silo started, redeliveries included.</param>
+/// <param name="ClosedCount">Items closed since the silo started.</param>
+/// <param name="AbortedCount">Items given back since the silo started.</param>
+/// <param name="ExpiredCount">Items that expired since the silo started.</param>
+/// <param name="CachedBytes">Payload bytes of this queue held in memory.</param>
+[GenerateSerializer, Immutable, Alias("siberite.queue-stats")]
+public sealed record QueueStats(
+    [property: Id(0)] string Name,
+    [property: Id(1)] StoreId Store,
+    [property: Id(2)] long ItemCount,
+    [property: Id(3)] long ItemBytes,
+    [property: Id(4)] long OldestEnqueuedAt,
+    [property: Id(5)] int OpenReadCount,
+    [property: Id(6)] int WaiterCount,
+    [property: Id(7)] long AppendedCount,
+    [property: Id(8)] long TakenCount,
+    [property: Id(9)] long ClosedCount,
+    [property: Id(10)] long AbortedCount,
+    [property: Id(11)] long ExpiredCount,
+    [property: Id(12)] long CachedBytes);

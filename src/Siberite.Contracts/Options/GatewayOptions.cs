@@ -1,0 +1,71 @@
+namespace Siberite.Contracts;
+
+/// <summary>What a client may ask of one silo. Section <c>Siberite:Gateway</c>. Sizes in bytes.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Siberite:Gateway";
+
+    /// <summary>Largest value <see cref="MaxItemBytes"/> may have, 64 MiB: far below the message size Orleans
+    /// allows between silos (100 MB).</summary>
+    public const int MaxItemBytesLimit = 64 << 20;
+
+    /// <summary>Address and port of the memcache listener. Default <c>127.0.0.1:22133</c>: the port of Kestrel and
+    /// Siberite, on loopback because the protocol has no authentication.</summary>
+    public string Listen { get; set; } = "127.0.0.1:22133";
+
+    /// <summary>Most open connections; further ones are closed at once. Default 10,000.</summary>
+    public int MaxConnections { get; set; } = 10_000;
+
+    /// <summary>Largest payload of one item in bytes. Default 8 MiB; memcached's own default is 1 MiB, and no client
+    /// expects more than the server says.</summary>
+    public int MaxItemBytes { get; set; } = 8 << 20;
+
+    /// <summary>Longest command line in bytes, terminator included. Default 8 KiB: 100 keys of 80 bytes.</summary>
+    public int MaxLineBytes { get; set; } = 8 << 10;
+
+    /// <summary>Most keys of one <c>get</c>. Default 100, because each one takes an item.</summary>
+    public int MaxKeys { get; set; } = 100;
+
+    /// <summary>Most queues of one <c>set a+b</c>. Default 16: each target is a copy.</summary>
+    public int MaxTargets { get; set; } = 16;
+
+    /// <summary>Open reads a session may hold on one queue. Default 1, as all three ancestors.</summary>
+    public int MaxOpenReads { get; set; } = 1;
+
+    /// <summary>Bytes of replies a session may owe its client before it stops reading. Default 1 MiB.</summary>
+    public int MaxPendingReplyBytes { get; set; } = 1 << 20;
+
+    /// <summary>Bytes of half-received items over all sessions; beyond it a <c>set</c> is answered
+    /// <c>SERVER_ERROR out of memory</c>. Default 64 MiB.</summary>
+    public long MaxInFlightBytes { get; set; } = 64L << 20;
+
+    /// <summary>How long the rest of a started command line may take. Default 30 s; zero for no limit.</summary>
+    public TimeSpan LineTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the data of a <c>set</c> may go without a byte. Default 30 s; zero for no limit.</summary>
+    public TimeSpan DataTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a client may leave replies unread before it is dropped. Default 60 s; zero for no limit.</summary>
+    public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a session may be silent between commands. Default zero, no limit: consumers wait.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Longest wait of <c>get q/t=</c>; longer ones are cut to it. Default 24 days, which is what the
+    /// "for ever" of finagle (2^31 - 1 ms) amounts to.</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromDays(24);
+
+    /// <summary>Whether an item's exptime is honoured. Default true. False ignores it, as Darner and Siberite did.</summary>
+    public bool HonourExpiration { get; set; } = true;
+
+    /// <summary>Whether <c>flush_all</c> is allowed. Default true, as in the ancestors; it drops every item.</summary>
+    public bool AllowFlushAll { get; set; } = true;
+
+    /// <summary>Which silos <c>stats</c> speaks of: <c>Cluster</c> or <c>Silo</c>. Default <c>Cluster</c>, which is
+    /// right behind a load balancer; clients that list every silo and add the values want <c>Silo</c>.</summary>
+    public StatsScope StatsScope { get; set; } = StatsScope.Cluster;
+
+    /// <summary>How long a stopping silo lets sessions finish. Default 5 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+}

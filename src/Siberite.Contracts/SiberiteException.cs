@@ -1,0 +1,39 @@
+namespace Siberite.Contracts;
+
+/// <summary>Everything Siberite refuses or fails at. Numbers are on the wire between silos: append only.</summary>
+public enum SiberiteError
+{
+    /// <summary>A queue name that no queue can have.</summary>
+    QueueNameInvalid = 1,
+
+    /// <summary>A write or sync failed. Final until the process is restarted.</summary>
+    StorageFailed = 2,
+
+    /// <summary>The disk has less room than the reserve: sets are refused, gets and closes go on.</summary>
+    DiskFull = 3,
+
+    /// <summary>The silo that is the queue's home is not there.</summary>
+    QueueUnavailable = 4,
+
+    /// <summary>The silo has as many queues as it may have.</summary>
+    TooManyQueues = 5,
+
+    /// <summary>A call to another silo ended without an answer: it may have taken effect.</summary>
+    OutcomeUnknown = 6,
+
+    /// <summary>The silo is stopping.</summary>
+    ShuttingDown = 7,
+
+    /// <summary>Stored bytes of this queue could not be read or understood.</summary>
+    ItemUnreadable = 8,
+}
+
+/// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>
+[GenerateSerializer, Alias("siberite.exception")]
+public sealed class SiberiteException(SiberiteError error, string message, Exception? inner)
+    : Exception(message, inner)
+{
+    /// <summary>Which refusal or fault it is.</summary>
+    [Id(0)]
+    public SiberiteError Error { get; } = error;
+}
