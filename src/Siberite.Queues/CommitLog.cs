@@ -51,6 +51,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private long _wantedSynced;
     private volatile Exception? _failure;
     private volatile bool _stopping;
+    private volatile bool _committerSleeps;
 
     /// <summary>Starts the pipeline over <paramref name="store"/>, which it does not own.</summary>
     public CommitLog(
@@ -111,14 +112,14 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         if (commit.Level == CommitLevel.Synced)
         {
             RaiseTo(ref _wantedSynced, commit.Batch);
-            _wake.Set();
+            WakeCommitter();
         }
         else
         {
             RaiseTo(ref _wantedWritten, commit.Batch);
             if (_durability == Durability.Always)
             {
-                _wake.Set(); // A close there shares the next sync's batch; it must not hold up a socket thread.
+                WakeCommitter(); // A socket thread must not wait behind a sync.
             }
             else
             {
@@ -169,8 +170,9 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         {
             ThrowIfFailed();
             _open.AppendItem(queueId, header, payload);
-            _openMustSync |= mustSync;
-            return new Commit(_openBatch, mustSync ? CommitLevel.Synced : SetLevel);
+            var level = mustSync ? CommitLevel.Synced : SetLevel;
+            _openMustSync |= level == CommitLevel.Synced;
+            return new Commit(_openBatch, level);
         }
     }
 
@@ -246,11 +248,28 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
+    /// <summary>Wakes the committer only if it sleeps: while it works it looks again by itself.</summary>
+    private void WakeCommitter()
+    {
+        Interlocked.MemoryBarrier(); // What is wanted must be visible before the flag is read; see RunCommitter.
+        if (_committerSleeps)
+        {
+            _wake.Set();
+        }
+    }
+
     private void RunCommitter()
     {
         while (!_stopping)
         {
-            _wake.WaitOne();
+            _committerSleeps = true;
+            Interlocked.MemoryBarrier(); // The flag must be visible before the last look.
+            if (!IsWanted() || HasFailed)
+            {
+                _wake.WaitOne();
+            }
+
+            _committerSleeps = false;
             while (IsWanted() && !HasFailed)
             {
                 lock (_turn)
@@ -265,15 +284,14 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         => Volatile.Read(ref _wantedWritten) > WrittenBatch
             || Volatile.Read(ref _wantedSynced) > Volatile.Read(ref _syncedBatch);
 
-    private bool MustSyncNow()
-        => _durability == Durability.Always || Volatile.Read(ref _wantedSynced) > Volatile.Read(ref _syncedBatch);
+    private bool MustSyncNow() => Volatile.Read(ref _wantedSynced) > Volatile.Read(ref _syncedBatch);
 
     private void WantSync()
     {
         if (Volatile.Read(ref _syncedBatch) < WrittenBatch)
         {
             RaiseTo(ref _wantedSynced, WrittenBatch);
-            _wake.Set();
+            WakeCommitter();
         }
     }
 
