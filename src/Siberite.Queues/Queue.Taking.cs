@@ -177,7 +177,7 @@ public sealed partial class Queue
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);
-                _reader.Open(sequence, new OpenRead(session, Kept(slot)));
+                _reader.Open(sequence, new OpenRead(session, mode, Kept(slot)));
                 _takenCount++;
                 ReadAhead();
             }
