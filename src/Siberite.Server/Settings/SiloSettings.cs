@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Siberite.Contracts;
 
 namespace Siberite.Server.Settings;
