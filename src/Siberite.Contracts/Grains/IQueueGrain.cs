@@ -1,6 +1,7 @@
 namespace Siberite.Contracts;
 
-/// <summary>One queue's address in the cluster. The key is <c>&lt;queue&gt;@&lt;store id&gt;</c> and names its home.</summary>
+/// <summary>One queue's address in the cluster. The key is <c>&lt;queue&gt;@&lt;store id&gt;</c> and names its
+/// home.</summary>
 /// <remarks>Calls fail when no active silo has that store: a queue never appears elsewhere, empty.</remarks>
 [Alias("siberite.queue")]
 public interface IQueueGrain : IGrainWithStringKey
@@ -14,7 +15,8 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("execute")]
     ValueTask<QueueOutcome[]> ExecuteAsync([Immutable] QueueCommand[] commands);
 
-    /// <summary>Waits for an item for one slice of time. The wait keeps its place in line between slices, for a while.</summary>
+    /// <summary>Waits for an item for one slice of time. The wait keeps its place in line between slices, for a
+    /// while.</summary>
     /// <param name="session">Whose wait it is; one per session.</param>
     /// <param name="mode">What the item is for.</param>
     /// <param name="wait">The whole wait, from its first slice.</param>
