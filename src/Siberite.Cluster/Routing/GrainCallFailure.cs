@@ -10,7 +10,8 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
     /// <summary>Judges <paramref name="failure"/>, or returns <see langword="null"/> if it is a bug.</summary>
     /// <remarks><code>
     /// failure                         took effect  because
-    /// SiberiteException               no           the silo itself refused, or there is no home to send it to
+    /// SiberiteException, also within
+    ///   an OrleansException           no           the silo itself refused, or there is no home to send it to
     /// TimeoutException                perhaps      the reply did not come in time
     /// SiloUnavailableException        perhaps      the silo went away before it answered
     /// other OrleansException          no           rejected: overloaded, or no silo to place the grain on
@@ -20,6 +21,7 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
     public static GrainCallFailure? From(Exception failure, QueueName queue) => failure switch
     {
         SiberiteException refusal => new(refusal, IsUnknown: false),
+        OrleansException { InnerException: SiberiteException refusal } => new(refusal, IsUnknown: false),
         TimeoutException or SiloUnavailableException => new(
             new SiberiteException(
                 SiberiteError.OutcomeUnknown,
