@@ -27,6 +27,10 @@ public interface IQueueGrain : IGrainWithStringKey
     /// <summary>Ends a wait of <paramref name="session"/>; an item already on its way goes back.</summary>
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
+
+    /// <summary>Deletes the queue with all its items, open ones too. Answers when that is committed.</summary>
+    [Alias("delete")]
+    ValueTask DeleteAsync();
 }
 
 /// <summary>What a gateway asks of a queue on another silo.</summary>
@@ -46,6 +50,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Drop all waiting items.</summary>
     Purge = 5,
+
+    /// <summary>End the session's wait and give back what its last take won: the reply to it was lost.</summary>
+    Recall = 6,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>
