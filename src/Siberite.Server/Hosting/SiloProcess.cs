@@ -77,9 +77,9 @@ internal static partial class SiloProcess
         {
             return RocksQueueStore.Open(options, logging.CreateLogger<RocksQueueStore>(), TimeProvider.System);
         }
-        catch (Exception e) when (e is SiberiteException or IOException or UnauthorizedAccessException)
+        catch (DataDirectoryException e)
         {
-            throw StartException.Failure($"cannot use the data directory {options.DataDirectory}: {e.Message}");
+            throw StartException.Failure(e.Message);
         }
     }
 
