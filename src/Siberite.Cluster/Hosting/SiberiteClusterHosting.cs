@@ -30,7 +30,7 @@ public static class SiberiteClusterHosting
     /// from the start, and a lookup within the silo is cheap.</summary>
     private const int GrainAddressCount = 10_000;
 
-    /// <summary>How long an activation stays without a call. 2 minutes: it owns nothing, and is soon made anew.</summary>
+    /// <summary>How long an activation stays without a call. 2 minutes: it owns nothing.</summary>
     private static readonly TimeSpan ActivationAge = TimeSpan.FromMinutes(2);
 
     /// <summary>Adds a standalone silo, the grains and <see cref="IQueueRouter"/>. Needs <see cref="LocalQueues"/> and
