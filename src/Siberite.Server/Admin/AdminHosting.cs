@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Orleans.Dashboard;
+using Siberite.Cluster;
 using Siberite.Contracts;
 using Siberite.Server.Settings;
 
@@ -22,7 +23,7 @@ internal static class AdminHosting
         services.AddSingleton(provider => new QueueBoard(readQueues, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SiloHealth(
             commits, provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ISiloStatusOracle>()));
+            provider.GetRequiredService<ISiloReadiness>()));
         services.AddSingleton<SiloFactsReader>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<MetricsEndpoint>();
