@@ -60,11 +60,7 @@ internal sealed class ScriptedServer(params (string Request, string? Reply)[] sc
 
         public void Reset() => requests.Complete();
 
-        public ValueTask DisposeAsync()
-        {
-            requests.Complete();
-            return replies.CompleteAsync();
-        }
+        public ValueTask DisposeAsync() => requests.CompleteAsync(); // The server then ends its side.
     }
 
     /// <summary>Reads from one pipe and writes to another, noting each write.</summary>
