@@ -3,8 +3,10 @@ using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
-/// <summary>Takes in the data of one <c>set</c> that has not arrived whole, or throws it away, byte-exact either way.</summary>
-/// <remarks>The buffer grows as bytes arrive, so an announced length costs the sender bytes and not us memory.</remarks>
+/// <summary>Takes in the data of one <c>set</c> that has not arrived whole, or throws it away, byte-exact either
+/// way.</summary>
+/// <remarks>The buffer grows as bytes arrive, so an announced length costs the sender bytes and not us
+/// memory.</remarks>
 internal sealed class DataIntake(InFlightBudget budget)
 {
     private const int FirstBufferBytes = 64 << 10;

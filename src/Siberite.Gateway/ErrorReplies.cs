@@ -13,7 +13,8 @@ internal sealed class ErrorReply(string line, bool closesSession)
     public bool ClosesSession { get; } = closesSession;
 }
 
-/// <summary>Every error a client can be told. <c>SERVER_ERROR</c> only where a retry may help: old clients retry it.</summary>
+/// <summary>Every error a client can be told. <c>SERVER_ERROR</c> only where a retry may help: old clients retry
+/// it.</summary>
 internal static class ErrorReplies
 {
     public static readonly ErrorReply Unknown = Stay("ERROR");
@@ -29,7 +30,7 @@ internal static class ErrorReplies
     public static readonly ErrorReply BadFlags = Stay("CLIENT_ERROR bad flags");
     public static readonly ErrorReply BadExptime = Stay("CLIENT_ERROR bad exptime");
     public static readonly ErrorReply BadByteCount = Close("CLIENT_ERROR Invalid <bytes> number");
-    public static readonly ErrorReply BadDataChunk = Close("CLIENT_ERROR bad data chunk");
+    public static readonly ErrorReply BadData = Close("CLIENT_ERROR bad data chunk");
     public static readonly ErrorReply DuplicateTarget = Stay("CLIENT_ERROR duplicate queue name");
     public static readonly ErrorReply TooManyTargets = Stay("CLIENT_ERROR too many queues");
     public static readonly ErrorReply TooManyKeys = Stay("CLIENT_ERROR too many keys");

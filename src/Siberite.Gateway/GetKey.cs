@@ -16,7 +16,8 @@ internal enum GetOptions : byte
     Timed = 16,
 }
 
-/// <summary>The key of a get, taken apart: <c>queue *( "/" option )</c>, option = open / close / abort / peek / t=ms.</summary>
+/// <summary>The key of a get, taken apart: <c>queue *( "/" option )</c>, option = open / close / abort / peek /
+/// t=ms.</summary>
 /// <remarks>Options come in any order and case; empty ones are passed over. A typo is refused and never ends as a
 /// destructive plain get.</remarks>
 internal readonly ref struct GetKey
@@ -110,7 +111,8 @@ internal readonly ref struct GetKey
         return null;
     }
 
-    /// <summary>Milliseconds; zero and less mean at once, and however long a number is cut to the longest wait.</summary>
+    /// <summary>Milliseconds; zero and less mean at once, and however long a number is cut to the longest
+    /// wait.</summary>
     private static bool TryParseWait(ReadOnlySpan<byte> digits, TimeSpan maxWait, out TimeSpan wait)
     {
         wait = TimeSpan.Zero;

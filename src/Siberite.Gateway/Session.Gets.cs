@@ -210,7 +210,8 @@ internal sealed partial class Session
         Owe(reply);
     }
 
-    /// <summary>Plain gets of several keys, in order, with one <c>END</c>. Nothing is taken unless all keys are sound.</summary>
+    /// <summary>Plain gets of several keys, in order, with one <c>END</c>. Nothing is taken unless all keys are
+    /// sound.</summary>
     private void GetMany(ReadOnlySpan<byte> first, LineTokens tokens)
     {
         if (tokens.CountRest() >= _gateway.Options.MaxKeys)

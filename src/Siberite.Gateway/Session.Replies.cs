@@ -7,7 +7,8 @@ namespace Siberite.Gateway;
 // What the client is owed, in order, and what happens to items once it has been sent.
 internal sealed partial class Session
 {
-    /// <summary>Reply bytes handed to the socket in one go. 256 KiB keeps the socket busy and the buffers small.</summary>
+    /// <summary>Reply bytes handed to the socket in one go. 256 KiB keeps the socket busy and the buffers
+    /// small.</summary>
     private const int MaxBytesPerSend = 256 << 10;
 
     private readonly Queue<PendingReply> _owed = new();

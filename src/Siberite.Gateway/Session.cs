@@ -47,7 +47,8 @@ internal sealed partial class Session : ICommitListener
         _log = gateway.Log;
     }
 
-    /// <summary>The sweep at which the session is taken for dead; 0 for never. Set by the loop, read by the sweep.</summary>
+    /// <summary>The sweep at which the session is taken for dead; 0 for never. Set by the loop, read by the
+    /// sweep.</summary>
     public long Deadline { get; private set; }
 
     /// <summary>Runs until the client leaves, breaks the protocol, or the silo stops.</summary>

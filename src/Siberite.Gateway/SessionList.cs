@@ -22,7 +22,8 @@ internal sealed class SessionList : IDisposable
 
     public void Remove(Session session) => _sessions.TryRemove(session, out _);
 
-    /// <summary>The sweep at which <paramref name="timeout"/> has surely passed; 0, for never, when it is zero.</summary>
+    /// <summary>The sweep at which <paramref name="timeout"/> has surely passed; 0, for never, when it is
+    /// zero.</summary>
     public long DeadlineIn(TimeSpan timeout)
         => timeout <= TimeSpan.Zero ? 0 : Volatile.Read(ref _sweep) + (long)Math.Ceiling(timeout / SweepInterval) + 1;
 

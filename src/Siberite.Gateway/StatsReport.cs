@@ -6,7 +6,8 @@ namespace Siberite.Gateway;
 
 /// <summary>Renders <c>stats</c>.</summary>
 /// <remarks>
-/// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so no key of ours may end in one
+/// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so no key of ours may end in
+/// one
 /// of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that one. Values are numbers without spaces.
 /// </remarks>
 internal static class StatsReport

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Siberite.Queues;
 
 /// <summary>Sequences closed out of order, as ordered, disjoint, non-touching ranges.</summary>
-/// <remarks>There is at most one range more than there are open and returned items below it, so it stays small.</remarks>
+/// <remarks>There is at most one range more than there are open and returned items below it, so it stays
+/// small.</remarks>
 internal sealed class ClosedRanges
 {
     private readonly List<long> _bounds = []; // First and limit in turn.
@@ -30,7 +31,8 @@ internal sealed class ClosedRanges
 
     public void Add(long sequence) => AddRange(sequence, sequence + 1);
 
-    /// <summary>Adds <paramref name="first"/> up to, not including, <paramref name="limit"/>, none of which is there.</summary>
+    /// <summary>Adds <paramref name="first"/> up to, not including, <paramref name="limit"/>, none of which is
+    /// there.</summary>
     public void AddRange(long first, long limit)
     {
         Debug.Assert(first < limit);

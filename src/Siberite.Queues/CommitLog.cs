@@ -32,6 +32,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private readonly ITimer? _syncTimer;
     private readonly Thread? _committer;
     private readonly AutoResetEvent _wake = new(initialState: false);
+    private readonly CommitListeners _listeners = new();
 
     private readonly Lock _turn = new(); // Held by whoever commits.
     private readonly Lock _gate = new(); // Guards the open batch and the listeners.
@@ -39,7 +40,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private IStoreBatch? _spare; // Null while a batch is being written.
     private List<Queue> _openReaders = [];
     private List<Queue> _spareReaders = [];
-    private List<WaitingListener> _waiting = [];
     private bool _openMustSync;
     private bool _idleCommitPlanned;
 
@@ -135,7 +135,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         {
             if (!IsDone(commit) && !HasFailed)
             {
-                _waiting.Add(new WaitingListener(commit, listener));
+                _listeners.Add(commit, listener);
                 return;
             }
         }
@@ -232,7 +232,8 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
-    /// <summary>Commits until what is wanted is written, unless another thread is at it: that one then does it.</summary>
+    /// <summary>Commits until what is wanted is written, unless another thread is at it: that one then does
+    /// it.</summary>
     private void WriteWanted()
     {
         while (Volatile.Read(ref _wantedWritten) > WrittenBatch && !HasFailed && _turn.TryEnter())
@@ -245,53 +246,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
             {
                 _turn.Exit();
             }
-        }
-    }
-
-    /// <summary>Wakes the committer only if it sleeps: while it works it looks again by itself.</summary>
-    private void WakeCommitter()
-    {
-        Interlocked.MemoryBarrier(); // What is wanted must be visible before the flag is read; see RunCommitter.
-        if (_committerSleeps)
-        {
-            _wake.Set();
-        }
-    }
-
-    private void RunCommitter()
-    {
-        while (!_stopping)
-        {
-            _committerSleeps = true;
-            Interlocked.MemoryBarrier(); // The flag must be visible before the last look.
-            if (!IsWanted() || HasFailed)
-            {
-                _wake.WaitOne();
-            }
-
-            _committerSleeps = false;
-            while (IsWanted() && !HasFailed)
-            {
-                lock (_turn)
-                {
-                    CommitOpenBatch(MustSyncNow());
-                }
-            }
-        }
-    }
-
-    private bool IsWanted()
-        => Volatile.Read(ref _wantedWritten) > WrittenBatch
-            || Volatile.Read(ref _wantedSynced) > Volatile.Read(ref _syncedBatch);
-
-    private bool MustSyncNow() => Volatile.Read(ref _wantedSynced) > Volatile.Read(ref _syncedBatch);
-
-    private void WantSync()
-    {
-        if (Volatile.Read(ref _syncedBatch) < WrittenBatch)
-        {
-            RaiseTo(ref _wantedSynced, WrittenBatch);
-            WakeCommitter();
         }
     }
 
@@ -388,43 +342,15 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
 
     private void NotifyDone()
     {
-        List<ICommitListener>? done = null;
+        IThreadPoolWorkItem? round;
         lock (_gate)
         {
-            var kept = 0;
-            for (var i = 0; i < _waiting.Count; i++)
-            {
-                if (HasFailed || IsDone(_waiting[i].Commit))
-                {
-                    (done ??= []).Add(_waiting[i].Listener);
-                }
-                else
-                {
-                    _waiting[kept++] = _waiting[i];
-                }
-            }
-
-            _waiting.RemoveRange(kept, _waiting.Count - kept);
+            round = _listeners.TakeDone(this);
         }
 
-        if (done is not null)
+        if (round is not null)
         {
-            _background.Run(new Round(done));
-        }
-    }
-
-    private readonly record struct WaitingListener(Commit Commit, ICommitListener Listener);
-
-    /// <summary>Tells all listeners of one commit from one thread of the pool: one hop for all, and the committer is
-    /// free for the next batch.</summary>
-    private sealed class Round(List<ICommitListener> listeners) : IThreadPoolWorkItem
-    {
-        public void Execute()
-        {
-            foreach (var listener in listeners)
-            {
-                listener.OnCommitted();
-            }
+            _background.Run(round);
         }
     }
 }

@@ -94,7 +94,8 @@ internal sealed class PayloadBudget(long limitBytes)
 
     public long UsedBytes => Volatile.Read(ref _usedBytes);
 
-    /// <summary>Share beyond which one queue keeps no more at its tail, so that one backlog leaves room for others.</summary>
+    /// <summary>Share beyond which one queue keeps no more at its tail, so that one backlog leaves room for
+    /// others.</summary>
     public long QueueShareBytes => limitBytes / 4;
 
     public bool IsTight => UsedBytes > limitBytes - (limitBytes / 4);

@@ -272,7 +272,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
                 }
                 else
                 {
-                    FillWindow(first, found, lostLimit);
+                    FillWindow(found, lostLimit);
                 }
             }
 
@@ -302,11 +302,17 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
 
     /// <summary>Adds what was read to the window, and steps over a hole in the store so that it neither stops the queue
     /// nor passes for its end. A hole behind the window's items is reached once they are taken.</summary>
-    private void FillWindow(long first, List<StoredItem> found, long lostLimit)
+    private void FillWindow(List<StoredItem> found, long lostLimit)
     {
-        var next = first;
+        SkipClosed(); // The reader may have passed some of it meanwhile.
+        var next = _reader.Next + _window.Count;
         foreach (var item in found)
         {
+            if (item.Header.Sequence < next)
+            {
+                continue;
+            }
+
             if (item.Header.Sequence != next && !TryStepOver(item.Header.Sequence))
             {
                 return;

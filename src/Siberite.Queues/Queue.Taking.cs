@@ -116,7 +116,8 @@ public sealed partial class Queue
         }
     }
 
-    /// <summary>Serves those who wait, in order, as far as items go. Called wherever an item becomes available.</summary>
+    /// <summary>Serves those who wait, in order, as far as items go. Called wherever an item becomes
+    /// available.</summary>
     private void ServeWaiters()
     {
         var place = _isLoading ? null : _waiters?.First;
@@ -177,7 +178,7 @@ public sealed partial class Queue
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);
-                _reader.Open(sequence, new OpenRead(session, Kept(slot)));
+                _reader.Open(sequence, new OpenRead(session, mode, Kept(slot)));
                 _takenCount++;
                 ReadAhead();
             }
@@ -232,7 +233,8 @@ public sealed partial class Queue
         _itemBytes -= slot.PayloadBytes;
     }
 
-    /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is sent.</summary>
+    /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is
+    /// sent.</summary>
     private static ItemSlot Kept(in ItemSlot slot)
         => slot.PayloadBytes <= MaxKeptPayloadBytes ? slot : slot with { Payload = null };
 }

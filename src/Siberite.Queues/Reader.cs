@@ -35,7 +35,8 @@ internal sealed class Reader
     /// <summary>Payload bytes closed since the queue's creation.</summary>
     public long ClosedBytes { get; private set; }
 
-    public int OpenCount => _open?.Count ?? 0;
+    /// <summary>Open reads of clients; plain takes on their way to a socket are not counted.</summary>
+    public int OpenCount { get; private set; }
 
     public bool HasReturned => _returned is { Count: > 0 };
 
@@ -46,13 +47,9 @@ internal sealed class Reader
     /// <returns>How many sequences were passed.</returns>
     public long SkipClosed()
     {
-        if (_closed.IsEmpty)
-        {
-            return 0;
-        }
-
+        // The position passes the next sequence when the last gap before such a range is closed.
         var first = Next;
-        Next = _closed.Skip(first);
+        Next = Math.Max(Position, _closed.IsEmpty ? first : _closed.Skip(first));
         return Next - first;
     }
 
@@ -92,17 +89,23 @@ internal sealed class Reader
         }
     }
 
-    public void Open(long sequence, in OpenRead read) => (_open ??= []).Add(sequence, read);
+    public void Open(long sequence, in OpenRead read)
+    {
+        (_open ??= []).Add(sequence, read);
+        OpenCount += read.Mode == TakeMode.Open ? 1 : 0;
+    }
 
     /// <summary>Ends an open read of <paramref name="session"/>.</summary>
     /// <returns>Whether there was one.</returns>
     public bool TryEnd(SessionId session, long sequence, out OpenRead read)
     {
         read = default;
-        return _open is not null
+        var isOpen = _open is not null
             && _open.TryGetValue(sequence, out read)
             && read.Session == session
             && _open.Remove(sequence);
+        OpenCount -= isOpen && read.Mode == TakeMode.Open ? 1 : 0;
+        return isOpen;
     }
 
     /// <summary>The open reads of all sessions of one gateway.</summary>
@@ -183,4 +186,4 @@ internal sealed class Reader
 }
 
 /// <summary>An item in the hands of a session.</summary>
-internal readonly record struct OpenRead(SessionId Session, ItemSlot Slot);
+internal readonly record struct OpenRead(SessionId Session, TakeMode Mode, ItemSlot Slot);
