@@ -156,8 +156,8 @@ public sealed class CrowdTests(ITestOutputHelper output)
         string[] words =
         [
             "get ", "set ", "gets ", "delete ", "flush ", "stats ", "noise", "noise ", "/open", "/close", "/abort",
-            "/peek", "/t=", "0 ", "0 0 5\r\n", "hello\r\n", "\r\n", "\n", "\r", " ", "-1", "99999999999", "noreply", "\0",
-            "+", ".", "ms ", "add ", "quit\r\n", "verbosity 1\r\n", "version\r\n",
+            "/peek", "/t=", "0 ", "0 0 5\r\n", "hello\r\n", "\r\n", "\n", "\r", " ", "-1", "99999999999", "noreply",
+            "\0", "+", ".", "ms ", "add ", "quit\r\n", "verbosity 1\r\n", "version\r\n",
         ];
         var noise = new List<byte>();
         for (var i = 0; i < 200; i++)

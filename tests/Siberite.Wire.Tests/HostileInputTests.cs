@@ -37,7 +37,7 @@ public sealed class HostileInputTests(Servers servers)
         }
     }
 
-    /// <remarks>Which error it is, the transcripts say. Here: there is one, nothing was stored, and nobody else noticed.</remarks>
+    /// <remarks>Which error it is, the transcripts say. Here: there is one, and nobody else noticed.</remarks>
     [Theory]
     [MemberData(nameof(Lines))]
     public async Task A_hostile_line_gets_an_error_or_a_close_and_no_item(string line)

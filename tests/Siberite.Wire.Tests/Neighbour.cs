@@ -6,7 +6,7 @@ using Siberite.Testing;
 
 namespace Siberite.Wire.Tests;
 
-/// <summary>A well-behaved client beside the ones that are not: whatever they do, it must be served, and rightly.</summary>
+/// <summary>A well-behaved client beside the ones that are not: it must be served, and rightly.</summary>
 public sealed class Neighbour : IAsyncDisposable
 {
     private const string Queue = "neighbour";

@@ -73,7 +73,7 @@ public sealed class SlowClientTests(ITestOutputHelper output)
         Assert.Empty(await server.StatsAsync("slow"));
     }
 
-    /// <remarks>Method: asks for a large item over and over and reads nothing, until the server will not listen.</remarks>
+    /// <remarks>Method: asks for a large item again and again and reads nothing, until it is cut off.</remarks>
     [Fact]
     public async Task A_client_that_never_reads_is_dropped_and_takes_little_memory()
     {

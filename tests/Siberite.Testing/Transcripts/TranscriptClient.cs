@@ -20,7 +20,7 @@ internal enum Ending
 /// <summary>What a client has received.</summary>
 internal readonly record struct Received(byte[] Bytes, Ending Ending);
 
-/// <summary>One client of a transcript. Takes in whatever arrives at once, so that the server never waits for it.</summary>
+/// <summary>One client of a transcript. Takes in whatever arrives, so that the server never waits for it.</summary>
 internal sealed class TranscriptClient : IAsyncDisposable
 {
     private readonly ITranscriptConnection _connection;

@@ -44,7 +44,7 @@ internal static partial class TranscriptText
         return text.ToString();
     }
 
-    /// <summary>Whether <paramref name="line"/> is what <paramref name="pattern"/> describes with its wildcards.</summary>
+    /// <summary>Whether <paramref name="line"/> is as <paramref name="pattern"/> says with its wildcards.</summary>
     public static bool Matches(ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> line)
     {
         var regex = Regex.Escape(Encoding.Latin1.GetString(pattern))
@@ -55,8 +55,10 @@ internal static partial class TranscriptText
 
     /// <summary>Whether a line's text may have, and has, wildcards.</summary>
     public static bool HasWildcards(string text)
-        => (text.StartsWith("STAT ", StringComparison.Ordinal) || text.StartsWith("VERSION ", StringComparison.Ordinal))
-            && (text.Contains("<number>", StringComparison.Ordinal) || text.Contains("<word>", StringComparison.Ordinal));
+        => WildLine().IsMatch(text);
+
+    [GeneratedRegex("^(STAT|VERSION) .*<(number|word)>")]
+    private static partial Regex WildLine();
 
     [GeneratedRegex(@"\{q\}|\{(?<count>\d+)\*(?<unit>[^}]+)\}")]
     private static partial Regex Placeholder();
