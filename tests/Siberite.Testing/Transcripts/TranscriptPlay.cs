@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Siberite.Testing.Transcripts;
 
 /// <summary>One performance of a transcript: its clients, and what they have said so far.</summary>
-internal sealed class TranscriptPlay(
+internal sealed partial class TranscriptPlay(
     Transcript transcript,
     ITranscriptServer server,
     string queue,
@@ -12,15 +13,18 @@ internal sealed class TranscriptPlay(
     CancellationToken cancellation) : IAsyncDisposable
 {
     private readonly Dictionary<string, TranscriptClient> _clients = [];
-    private readonly Dictionary<string, string> _lastKeys = [];
+    private readonly Dictionary<string, string> _awaitedQueues = [];
     private readonly TranscriptProbe _probe = new(server);
+
+    /// <summary>Returns when nobody is connected, not even those who looked whether the server was up.</summary>
+    public Task BeAloneAsync() => _probe.BeAloneAsync();
 
     /// <summary>Sends a run of lines as one.</summary>
     public async Task SendAsync(IReadOnlyList<TranscriptStep> run, int pieceBytes)
     {
         var client = await ClientAsync(run[0].Client);
         var bytes = run.SelectMany(Wire).ToArray();
-        RememberKey(run[0].Client, bytes);
+        RememberQueue(run[0].Client, bytes);
         await client.SendAsync(bytes, pieceBytes);
     }
 
@@ -110,7 +114,7 @@ internal sealed class TranscriptPlay(
                 break;
             case "wait-blocked":
                 var count = words.Length > 1 ? int.Parse(words[1], CultureInfo.InvariantCulture) : 1;
-                await _probe.WaitForWaitersAsync(_lastKeys[step.Client], count);
+                await _probe.WaitForWaitersAsync(_awaitedQueues[step.Client], count);
                 break;
             case "wait-empty":
                 await _probe.WaitUntilEmptyAsync(Encoding.Latin1.GetString(TranscriptText.ToBytes(words[1], queue)));
@@ -202,12 +206,11 @@ internal sealed class TranscriptPlay(
         return step.Kind == StepKind.SendRaw ? bytes : [.. bytes, .. "\r\n"u8];
     }
 
-    private void RememberKey(string client, ReadOnlySpan<byte> sent)
+    private void RememberQueue(string client, ReadOnlySpan<byte> sent)
     {
-        var words = Encoding.Latin1.GetString(sent).Split(' ', '\r', '\n');
-        if (words.Length > 1)
+        if (TimedGet().Match(Encoding.Latin1.GetString(sent)) is { Success: true } get)
         {
-            _lastKeys[client] = words[1].Split('/')[0];
+            _awaitedQueues[client] = get.Groups["queue"].Value;
         }
     }
 
@@ -231,4 +234,7 @@ internal sealed class TranscriptPlay(
 
     private static string Shown(byte[] bytes)
         => TranscriptText.FromBytes(bytes.AsSpan(0, Math.Min(bytes.Length, 1_000)));
+
+    [GeneratedRegex(@"\bgets? (?<queue>[^ /]+)[^ ]*/t=")]
+    private static partial Regex TimedGet();
 }

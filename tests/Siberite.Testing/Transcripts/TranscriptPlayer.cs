@@ -27,6 +27,11 @@ public sealed class TranscriptPlayer(ITranscriptServer server, int pieceBytes, T
         await using var play = new TranscriptPlay(transcript, server, NextQueue(), patience, cancellation);
         try
         {
+            if (transcript.NeedsOwnServer)
+            {
+                await play.BeAloneAsync();
+            }
+
             foreach (var run in Runs(transcript.Steps))
             {
                 await PlayRunAsync(play, run, updates ? replacements : null);

@@ -26,6 +26,16 @@ internal sealed class TranscriptProbe(ITranscriptServer server) : IAsyncDisposab
         $"{count} other connections",
         Poll.Patience);
 
+    /// <summary>Returns when the server has no connections at all.</summary>
+    public async Task BeAloneAsync()
+    {
+        await WaitForConnectionsAsync(0);
+        _client!.EndSending();
+        await _client.ReceiveToEndAsync();
+        await _client.DisposeAsync();
+        _client = null;
+    }
+
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client?.DisposeAsync() ?? ValueTask.CompletedTask;
 
