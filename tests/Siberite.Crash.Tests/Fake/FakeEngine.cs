@@ -57,7 +57,7 @@ internal sealed class FakeEngine
                 }
 
                 Put(item);
-                if (_strikes.Is(Mutation.MultiSetTorn) && _strikes.IsDoomed)
+                if (queues.Length > 1 && _strikes.IsDoomed && _strikes.Is(Mutation.MultiSetTorn))
                 {
                     throw new IOException("The crash falls here.");
                 }

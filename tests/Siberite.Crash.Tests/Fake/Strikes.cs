@@ -24,19 +24,18 @@ internal sealed class Strikes(Mutation mutation)
     /// <summary>Completes with the first strike.</summary>
     public Task Struck => _struck.Task;
 
+    /// <summary>Whether this is the bug at all.</summary>
+    public bool Has(Mutation asked) => mutation == asked;
+
+    /// <summary>Strikes every time.</summary>
     public bool Is(Mutation asked)
     {
-        if (mutation != asked)
-        {
-            return false;
-        }
-
-        if (asked != Mutation.MultiSetTorn || IsDoomed)
+        if (mutation == asked)
         {
             _struck.TrySetResult();
         }
 
-        return true;
+        return mutation == asked;
     }
 
     public bool Hits(Mutation asked, bool isOpportunity = true)

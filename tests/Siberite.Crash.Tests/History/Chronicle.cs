@@ -147,8 +147,14 @@ internal sealed class Chronicle
         }
     }
 
-    private static void Finish(Delivery delivery, Operation finish)
+    private void Finish(Delivery delivery, Operation finish)
     {
+        if (finish.Invoke > (CrashOf(finish.Session)?.Return ?? Operation.Never))
+        {
+            // Nobody was there any more to do it.
+            return;
+        }
+
         var isCertain = finish.Outcome == Outcome.Ok;
         delivery.Finish = finish;
         delivery.End = (finish.Act, isCertain) switch
@@ -160,12 +166,16 @@ internal sealed class Chronicle
         delivery.HeldUntil = isCertain ? finish.Invoke : Math.Min(delivery.HeldUntil, finish.Invoke);
     }
 
-    private static long SessionHeldUntil(Session session) => session.End switch
+    private long SessionHeldUntil(Session session)
     {
-        SessionEnd.None => Operation.Never,
-        SessionEnd.Dropped or SessionEnd.Quit => session.EndInvoke,
-        _ => session.LastAnsweredInvoke,
-    };
+        var heldUntil = session.End switch
+        {
+            SessionEnd.None => Operation.Never,
+            SessionEnd.Dropped or SessionEnd.Quit => session.EndInvoke,
+            _ => session.LastAnsweredInvoke,
+        };
+        return Math.Min(heldUntil, CrashOf(session)?.Invoke ?? Operation.Never);
+    }
 
     private long WaitsFrom(Copy copy) => copy.Set.Outcome switch
     {

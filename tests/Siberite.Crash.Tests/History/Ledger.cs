@@ -214,6 +214,15 @@ internal sealed class Ledger
                 operation.Outcome = Outcome.Unknown;
             }
 
+            foreach (var operation in _operations.Where(static o => o.Outcome == Outcome.Ok))
+            {
+                if (operation.Session.Life < _crashes.Count)
+                {
+                    // What was answered was done before the server died, however late the reply was read.
+                    operation.Return = Math.Min(operation.Return, _crashes[operation.Session.Life].Return);
+                }
+            }
+
             return new Chronicle([.. _operations], [.. _crashes], isDrained);
         }
     }

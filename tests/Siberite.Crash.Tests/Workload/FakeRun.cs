@@ -56,7 +56,7 @@ internal static class FakeRun
     private static async Task CrashAsync(Ledger ledger, Gate gate, FakeServer server, CrashKind kind, int life)
     {
         server.Strikes.IsDoomed = true;
-        if (life <= Crashes && server.Strikes.Is(Mutation.MultiSetTorn))
+        if (life <= Crashes && server.Strikes.Has(Mutation.MultiSetTorn))
         {
             var limit = ledger.WhenReachedAsync(ledger.OperationCount + OperationsInDoom);
             await Task.WhenAny(server.Strikes.Struck, limit);

@@ -31,11 +31,12 @@ internal sealed class Producer(int number, Ledger ledger, WorkloadPlan plan, Ran
 
     private async Task SendAsync(LoggedSession session, CancellationToken stop, CancellationToken giveUp)
     {
-        using var pace = new PeriodicTimer(plan.Pace > TimeSpan.Zero ? plan.Pace : TimeSpan.FromDays(1));
+        using var pace = new PeriodicTimer(plan.Pace > TimeSpan.Zero ? plan.Pace : TimeSpan.FromMilliseconds(1));
         while (!stop.IsCancellationRequested && _sent < plan.ItemsPerProducer)
         {
             var (stored, finished) = ledger.Progress;
-            if (stored - finished < plan.MaxBacklog)
+            var isHeldUp = stored - finished >= plan.MaxBacklog;
+            if (!isHeldUp)
             {
                 var room = Math.Min(plan.Window - session.UnansweredCount, plan.ItemsPerProducer - _sent);
                 for (var i = random.Next(1, room + 1); i > 0; i--)
@@ -52,7 +53,7 @@ internal sealed class Producer(int number, Ledger ledger, WorkloadPlan plan, Ran
                 await ReadAsync(session, random.Next(1, session.UnansweredCount + 1), giveUp);
             }
 
-            if (plan.Pace > TimeSpan.Zero)
+            if (isHeldUp || plan.Pace > TimeSpan.Zero)
             {
                 await pace.WaitForNextTickAsync(giveUp);
             }
