@@ -24,7 +24,8 @@ public interface IQueueRouter
     /// <summary>Appends one item to each queue, all or nothing.</summary>
     ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft);
 
-    /// <summary>Deletes the queue with all its items, open ones too, and ends its waits. Unknown names are fine.</summary>
+    /// <summary>Deletes the queue with all its items, open ones too, and ends its waits. Unknown names are
+    /// fine.</summary>
     ValueTask<Commit> DeleteAsync(QueueName name);
 
     /// <summary>Purges every queue.</summary>
@@ -51,7 +52,8 @@ public enum StatsScope : byte
 /// <param name="Store">Where it lives.</param>
 /// <param name="ItemCount">Items that wait: neither open nor closed.</param>
 /// <param name="ItemBytes">Their payload bytes.</param>
-/// <param name="OldestEnqueuedAt">When the next item was appended, in Unix milliseconds; 0 when unknown or none.</param>
+/// <param name="OldestEnqueuedAt">When the next item was appended, in Unix milliseconds; 0 when unknown or
+/// none.</param>
 /// <param name="OpenReadCount">Items in the hands of sessions.</param>
 /// <param name="WaiterCount">Sessions that wait for an item.</param>
 /// <param name="AppendedCount">Items appended since the queue was created.</param>

@@ -6,7 +6,8 @@ namespace Siberite.Contracts;
 /// <param name="Payload">0 to <c>MaxItemBytes</c> bytes; the queue copies them before the call returns.</param>
 /// <param name="Flags">The client's flags, echoed with the item.</param>
 /// <param name="ExpiresAt">When it stops being served, in Unix milliseconds; 0 for never.</param>
-/// <param name="MustSync">Whether its reply waits for the disk whatever the durability policy (<c>set q/sync</c>).</param>
+/// <param name="MustSync">Whether its reply waits for the disk whatever the durability policy (<c>set
+/// q/sync</c>).</param>
 public readonly record struct ItemDraft(ReadOnlySequence<byte> Payload, uint Flags, long ExpiresAt, bool MustSync);
 
 /// <summary>An item handed to a session.</summary>

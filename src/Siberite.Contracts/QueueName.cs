@@ -35,12 +35,17 @@ public sealed class QueueName : IEquatable<QueueName>
         return name is not null;
     }
 
+    /// <summary>Makes a name of bytes that were checked before.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueNameInvalid"/>.</exception>
+    public static QueueName Parse(ReadOnlySpan<byte> bytes)
+        => TryParse(bytes, out var name)
+            ? name
+            : throw new SiberiteException(SiberiteError.QueueNameInvalid, "The queue name is not legal.", inner: null);
+
     /// <summary>Checks <paramref name="text"/> and makes a name of it.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueNameInvalid"/>.</exception>
     public static QueueName Parse(string text)
-        => text.Length <= MaxBytes && TryParse(Encoding.UTF8.GetBytes(text), out var name)
-            ? name
-            : throw new SiberiteException(SiberiteError.QueueNameInvalid, "The queue name is not legal.", inner: null);
+        => Parse(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Whether <paramref name="bytes"/> could be a queue name.</summary>
     public static bool IsLegal(ReadOnlySpan<byte> bytes)

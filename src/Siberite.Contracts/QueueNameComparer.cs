@@ -32,8 +32,5 @@ public sealed class QueueNameComparer
     }
 
     /// <inheritdoc/>
-    public QueueName Create(ReadOnlySpan<byte> alternate)
-        => QueueName.TryParse(alternate, out var name)
-            ? name
-            : throw new SiberiteException(SiberiteError.QueueNameInvalid, "The queue name is not legal.", inner: null);
+    public QueueName Create(ReadOnlySpan<byte> alternate) => QueueName.Parse(alternate);
 }

@@ -52,7 +52,8 @@ public sealed class GatewayCounters
 
     internal void SessionClosed() => Interlocked.Decrement(ref _openSessions);
 
-    /// <summary>Adds what a session did since it last reported: once per batch, so that sessions do not contend.</summary>
+    /// <summary>Adds what a session did since it last reported: once per batch, so that sessions do not
+    /// contend.</summary>
     internal void Add(in SessionCounts counts)
     {
         AddTo(ref _setCommands, counts.Sets);

@@ -25,7 +25,8 @@ public interface IQueueStore : IDisposable
     /// <summary>A new, empty batch. The engine clears and reuses it.</summary>
     IStoreBatch CreateBatch();
 
-    /// <summary>Hands <paramref name="batch"/> to the operating system. Readers may see it before this returns.</summary>
+    /// <summary>Hands <paramref name="batch"/> to the operating system. Readers may see it before this
+    /// returns.</summary>
     void Write(IStoreBatch batch);
 
     /// <summary>Returns when everything written so far is on disk.</summary>
@@ -40,7 +41,8 @@ public interface IQueueStore : IDisposable
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
     void ReadItems(long queueId, long first, long limit, long maxBytes, ICollection<StoredItem> target);
 
-    /// <summary>Gives the disk space of trimmed items back. Slow; called in the background, never under a lock.</summary>
+    /// <summary>Gives the disk space of trimmed items back. Slow; called in the background, never under a
+    /// lock.</summary>
     /// <param name="queueId">The queue.</param>
     /// <param name="limit">Items below this sequence were trimmed.</param>
     /// <param name="isEmpty">Whether the queue has no items at all, so that the leftovers are worth rewriting.</param>
@@ -89,7 +91,8 @@ public interface IStoreBatch
 }
 
 /// <summary>A queue's own record.</summary>
-/// <param name="Id">Counts up from 1 within a store, never reused; items are keyed by it, so a name is never a key.</param>
+/// <param name="Id">Counts up from 1 within a store, never reused; items are keyed by it, so a name is never a
+/// key.</param>
 /// <param name="Name">The queue's name.</param>
 /// <param name="CreatedAt">Unix milliseconds.</param>
 public readonly record struct QueueRecord(long Id, string Name, long CreatedAt);
@@ -101,7 +104,8 @@ public readonly record struct QueueRecord(long Id, string Name, long CreatedAt);
 /// <param name="ExpiresAt">Unix milliseconds; 0 for never.</param>
 /// <param name="AppendedBytes">Payload bytes of the queue up to and including this item, since its creation. What
 /// waits can thus be summed at a start without reading the backlog.</param>
-/// <param name="Deliveries">How often the item was handed out in vain before it was written again; 0 for a new one.</param>
+/// <param name="Deliveries">How often the item was handed out in vain before it was written again; 0 for a new
+/// one.</param>
 public readonly record struct ItemHeader(
     long Sequence, uint Flags, long EnqueuedAt, long ExpiresAt, long AppendedBytes, ushort Deliveries);
 
@@ -118,6 +122,7 @@ public readonly record struct ReaderState(long Position, long ClosedBytes, ReadO
 /// <summary>A queue as found at a start.</summary>
 /// <param name="Record">Its own record.</param>
 /// <param name="Reader">The default reader's place; position 1 and nothing closed if it never moved.</param>
-/// <param name="LastSequence">The highest sequence found; 0 if none. Items may be long trimmed and still be found.</param>
+/// <param name="LastSequence">The highest sequence found; 0 if none. Items may be long trimmed and still be
+/// found.</param>
 /// <param name="AppendedBytes">The <see cref="ItemHeader.AppendedBytes"/> of that item; 0 if none.</param>
 public sealed record StoredQueue(QueueRecord Record, ReaderState Reader, long LastSequence, long AppendedBytes);

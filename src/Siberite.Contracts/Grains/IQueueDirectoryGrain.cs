@@ -8,7 +8,8 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("find")]
     ValueTask<QueueHome?> FindAsync();
 
-    /// <summary>Where the queue lives; if there is no such queue, it is given <paramref name="proposed"/> as its home.</summary>
+    /// <summary>Where the queue lives; if there is no such queue, it is given <paramref name="proposed"/> as its
+    /// home.</summary>
     [Alias("open")]
     ValueTask<QueueHome> OpenAsync(StoreId proposed);
 

@@ -1,6 +1,7 @@
 namespace Siberite.Contracts;
 
-/// <summary>One queue's address in the cluster. The key is <c>&lt;queue&gt;@&lt;store id&gt;</c> and names its home.</summary>
+/// <summary>One queue's address in the cluster. The key is <c>&lt;queue&gt;@&lt;store id&gt;</c> and names its
+/// home.</summary>
 /// <remarks>Calls fail when no active silo has that store: a queue never appears elsewhere, empty.</remarks>
 [Alias("siberite.queue")]
 public interface IQueueGrain : IGrainWithStringKey
@@ -14,7 +15,8 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("execute")]
     ValueTask<QueueOutcome[]> ExecuteAsync([Immutable] QueueCommand[] commands);
 
-    /// <summary>Waits for an item for one slice of time. The wait keeps its place in line between slices, for a while.</summary>
+    /// <summary>Waits for an item for one slice of time. The wait keeps its place in line between slices, for a
+    /// while.</summary>
     /// <param name="session">Whose wait it is; one per session.</param>
     /// <param name="mode">What the item is for.</param>
     /// <param name="wait">The whole wait, from its first slice.</param>
@@ -25,6 +27,10 @@ public interface IQueueGrain : IGrainWithStringKey
     /// <summary>Ends a wait of <paramref name="session"/>; an item already on its way goes back.</summary>
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
+
+    /// <summary>Deletes the queue with all its items, open ones too. Answers when that is committed.</summary>
+    [Alias("delete")]
+    ValueTask DeleteAsync();
 }
 
 /// <summary>What a gateway asks of a queue on another silo.</summary>
@@ -44,6 +50,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Drop all waiting items.</summary>
     Purge = 5,
+
+    /// <summary>End the session's wait and give back what its last take won: the reply to it was lost.</summary>
+    Recall = 6,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>

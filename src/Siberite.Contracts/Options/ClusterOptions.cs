@@ -6,7 +6,8 @@ public enum QueueRoute
     /// <summary>Straight to the engine, once the grain has opened the queue.</summary>
     Direct = 0,
 
-    /// <summary>Through the grain, as to another silo. Slower; for tests that hold both ways to the same bytes.</summary>
+    /// <summary>Through the grain, as to another silo. Slower; for tests that hold both ways to the same
+    /// bytes.</summary>
     Grain = 1,
 }
 

@@ -46,7 +46,8 @@ public sealed class GatewayOptions
     /// <summary>How long the data of a <c>set</c> may go without a byte. Default 30 s; zero for no limit.</summary>
     public TimeSpan DataTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a client may leave replies unread before it is dropped. Default 60 s; zero for no limit.</summary>
+    /// <summary>How long a client may leave replies unread before it is dropped. Default 60 s; zero for no
+    /// limit.</summary>
     public TimeSpan SendTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a session may be silent between commands. Default zero, no limit: consumers wait.</summary>
@@ -56,7 +57,8 @@ public sealed class GatewayOptions
     /// "for ever" of finagle (2^31 - 1 ms) amounts to.</summary>
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromDays(24);
 
-    /// <summary>Whether an item's exptime is honoured. Default true. False ignores it, as Darner and Siberite did.</summary>
+    /// <summary>Whether an item's exptime is honoured. Default true. False ignores it, as Darner and Siberite
+    /// did.</summary>
     public bool HonourExpiration { get; set; } = true;
 
     /// <summary>Whether <c>flush_all</c> is allowed. Default true, as in the ancestors; it drops every item.</summary>

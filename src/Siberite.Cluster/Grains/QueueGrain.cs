@@ -1,0 +1,169 @@
+using System.Buffers;
+using Orleans.Concurrency;
+using Orleans.Placement;
+using Siberite.Contracts;
+using Siberite.Queues;
+
+namespace Siberite.Cluster;
+
+/// <summary>One queue's address in the cluster, on the silo that has its store.</summary>
+/// <remarks>
+/// The engine owns the queue, its open reads and its waits; the activation owns nothing that matters and may be lost
+/// at any moment. Reentrant, so that calls of several gateways share a commit: every call changes the queue before its
+/// first await.
+/// </remarks>
+[Reentrant, Immovable, HomePlacement]
+internal sealed class QueueGrain : Grain, IQueueGrain
+{
+    private readonly LocalQueues _queues;
+    private readonly RemoteReads _reads;
+    private readonly QueueName _name;
+
+    /// <summary>The queue as it was last opened. Between that and its first append the engine does not show it to
+    /// those who only look; a lost activation makes the gateway open it again.</summary>
+    private Queue? _opened;
+
+    public QueueGrain(IGrainContext context, LocalQueues queues, RemoteReads reads)
+    {
+        _queues = queues;
+        _reads = reads;
+        _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask OpenAsync()
+    {
+        _opened = _queues.Open(_name);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    {
+        var queue = _queues.Find(_name) ?? _opened;
+
+        // All take effect here, in order; a take may yet have to read the store.
+        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
+        var applied = await Task.WhenAll(applying);
+        var isCommitted = await TryCommitAsync(applied);
+        return Array.ConvertAll(applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<QueueOutcome?> WaitAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        if (await _reads.WaitSliceAsync(_name, session, mode, wait) is not { } result)
+        {
+            return null;
+        }
+
+        await _queues.Commits.WaitAsync(result.Commit);
+        return new QueueOutcome(default, result.Status, result.Item, Error: null);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask CancelWaitAsync(SessionId session)
+    {
+        _reads.Cancel(_name, session);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync()
+    {
+        _opened = null;
+        await _queues.Commits.WaitAsync(_queues.Delete(_name));
+    }
+
+    private static QueueOutcome Failed(QueueOutcome outcome) => outcome with { Error = SiberiteError.StorageFailed };
+
+    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command)
+    {
+        if (queue is null)
+        {
+            return new Applied(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null), default);
+        }
+
+        try
+        {
+            return command.Kind switch
+            {
+                QueueCommandKind.Append => await AppendAsync(queue, command),
+                QueueCommandKind.Take => await TakeAsync(queue, command),
+                QueueCommandKind.Close => await CloseAsync(queue, command),
+                QueueCommandKind.Abort => await AbortAsync(queue, command),
+                QueueCommandKind.Purge => new Applied(default, await queue.PurgeAsync()),
+                QueueCommandKind.Recall => await RecallAsync(command),
+                _ => throw new NotSupportedException($"Queue command {command.Kind} is not known to this silo."),
+            };
+        }
+        catch (SiberiteException e)
+        {
+            return new Applied(new QueueOutcome(default, default, default, e.Error), default);
+        }
+    }
+
+    private static async ValueTask<Applied> AppendAsync(Queue queue, QueueCommand command)
+    {
+        var payload = new ReadOnlySequence<byte>(command.Payload ?? []);
+        var result = await queue.AppendAsync(
+            new ItemDraft(payload, command.Flags, command.ExpiresAt, command.MustSync));
+        return new Applied(new QueueOutcome(result.Status, default, default, Error: null), result.Commit);
+    }
+
+    private async ValueTask<Applied> TakeAsync(Queue queue, QueueCommand command)
+    {
+        var result = await _reads.Take(queue, command.Session, command.Mode, TimeSpan.Zero);
+        return new Applied(new QueueOutcome(default, result.Status, result.Item, Error: null), result.Commit);
+    }
+
+    private async ValueTask<Applied> CloseAsync(Queue queue, QueueCommand command)
+    {
+        _reads.Forget(_name, command.Session, command.Sequence);
+        return new Applied(default, await queue.CloseAsync(command.Session, command.Sequence));
+    }
+
+    private async ValueTask<Applied> AbortAsync(Queue queue, QueueCommand command)
+    {
+        _reads.Forget(_name, command.Session, command.Sequence);
+        await queue.AbortAsync(command.Session, command.Sequence);
+        return default;
+    }
+
+    private async ValueTask<Applied> RecallAsync(QueueCommand command)
+    {
+        await _reads.RecallAsync(_name, command.Session);
+        return default;
+    }
+
+    /// <summary>Waits for the last batch of each level: batches are committed in order.</summary>
+    private async ValueTask<bool> TryCommitAsync(Applied[] applied)
+    {
+        var written = new Commit(0, CommitLevel.Written);
+        var synced = new Commit(0, CommitLevel.Synced);
+        foreach (var end in applied)
+        {
+            if (end.Commit.Level == CommitLevel.Synced)
+            {
+                synced = end.Commit.Batch > synced.Batch ? end.Commit : synced;
+            }
+            else
+            {
+                written = end.Commit.Batch > written.Batch ? end.Commit : written;
+            }
+        }
+
+        try
+        {
+            await _queues.Commits.WaitAsync(synced);
+            await _queues.Commits.WaitAsync(written);
+            return true;
+        }
+        catch (SiberiteException)
+        {
+            return false;
+        }
+    }
+
+    private readonly record struct Applied(QueueOutcome Outcome, Commit Commit);
+}

@@ -1,0 +1,274 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using Siberite.Contracts;
+using Siberite.Queues;
+using ClusterOptions = Siberite.Contracts.ClusterOptions;
+
+namespace Siberite.Cluster;
+
+/// <summary>What sessions of other gateways took last from queues of this silo, and what they wait for.</summary>
+/// <remarks>
+/// Belongs to the silo, not to a grain: an activation may be lost at any moment, and an item or a place in line must
+/// not go with it. A wait starts one take in the engine and is fetched in slices; the slices of one session find the
+/// same take, so it keeps its place. The last take is remembered because the reply that tells of it may be lost, and
+/// only this silo then knows which item it won.
+/// </remarks>
+internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+{
+    private readonly LocalQueues _queues;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _slice;
+    private readonly ConcurrentDictionary<ReadKey, LastTake> _lastTakes = new();
+    private readonly Lock _gate = new(); // Guards the waits. Taken before a queue's own gate.
+    private readonly Dictionary<ReadKey, Wait> _waits = [];
+    private readonly CancellationTokenSource _stopping = new();
+
+    public RemoteReads(LocalQueues queues, IOptions<ClusterOptions> options, TimeProvider time)
+    {
+        _queues = queues;
+        _time = time;
+        _slice = options.Value.WaitSlice;
+    }
+
+    /// <summary>Waits that are parked here.</summary>
+    internal int WaitCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waits.Count;
+            }
+        }
+    }
+
+    /// <summary>Takes from <paramref name="queue"/>, and remembers it until the item is closed or given back.</summary>
+    public Task<TakeResult> Take(Queue queue, SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        var take = queue.TakeAsync(session, mode, wait).AsTask();
+        if (mode != TakeMode.Peek && !HasEndedInVain(take))
+        {
+            _ = RememberAsync(new ReadKey(queue.Name, session), new LastTake(queue, take));
+        }
+
+        return take;
+    }
+
+    /// <summary>The session knows of the item, and has closed it or given it back.</summary>
+    public void Forget(QueueName queue, SessionId session, long sequence)
+    {
+        var key = new ReadKey(queue, session);
+        if (_lastTakes.TryGetValue(key, out var last)
+            && last.Take.IsCompletedSuccessfully
+            && last.Take.Result.Item.Sequence == sequence)
+        {
+            _lastTakes.TryRemove(new(key, last));
+        }
+    }
+
+    /// <summary>Ends the session's wait and gives back what its last take won.</summary>
+    public async ValueTask RecallAsync(QueueName queue, SessionId session)
+    {
+        var key = new ReadKey(queue, session);
+        lock (_gate)
+        {
+            if (_waits.Remove(key, out var wait))
+            {
+                wait.Dispose();
+            }
+        }
+
+        if (_lastTakes.TryGetValue(key, out var last))
+        {
+            await GiveBackAsync(key, last);
+        }
+    }
+
+    /// <summary>Waits for one slice; <paramref name="wait"/> is the whole wait, and counts from the first one.</summary>
+    /// <returns>The end of the wait, or <see langword="null"/> when the slice ended first.</returns>
+    public async ValueTask<TakeResult?> WaitSliceAsync(QueueName queue, SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        var parked = BeginSlice(new ReadKey(queue, session), mode, wait);
+        using (var cut = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token))
+        {
+            await Task.WhenAny(parked.Take, Task.Delay(_slice, _time, cut.Token));
+            await cut.CancelAsync();
+        }
+
+        return EndSlice(parked) ? await parked.Take : null;
+    }
+
+    /// <summary>Ends the session's wait. If no slice is there to carry an item that was on its way, it goes back.</summary>
+    public void Cancel(QueueName queue, SessionId session)
+    {
+        Wait? parked;
+        lock (_gate)
+        {
+            if (!_waits.TryGetValue(new ReadKey(queue, session), out parked))
+            {
+                return;
+            }
+
+            if (parked.SliceCount > 0)
+            {
+                parked.Queue.CancelWait(session);
+                return;
+            }
+        }
+
+        Abandon(parked);
+    }
+
+    /// <inheritdoc/>
+    public void Participate(ISiloLifecycle lifecycle)
+        => lifecycle.Subscribe(
+            nameof(RemoteReads),
+            ServiceLifecycleStage.Active + 1, // Ends slices before grains are deactivated, which would wait for them.
+            static _ => Task.CompletedTask,
+            _ => StopAsync());
+
+    /// <inheritdoc/>
+    public void Dispose() => _stopping.Dispose();
+
+    private Wait BeginSlice(ReadKey key, TakeMode mode, TimeSpan wait)
+    {
+        lock (_gate)
+        {
+            if (_stopping.IsCancellationRequested)
+            {
+                throw new SiberiteException(SiberiteError.ShuttingDown, "The silo is stopping.", inner: null);
+            }
+
+            if (!_waits.TryGetValue(key, out var parked))
+            {
+                var queue = _queues.FindForWait(key.Queue);
+                parked = new Wait(key, queue, Take(queue, key.Session, mode, wait));
+                parked.Expiry = _time.CreateTimer(
+                    _ => Abandon(parked), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _waits[key] = parked;
+            }
+
+            parked.SliceCount++;
+            parked.Expiry!.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return parked;
+        }
+    }
+
+    /// <returns>Whether the wait is over and this slice is the one that carries its result.</returns>
+    private bool EndSlice(Wait parked)
+    {
+        lock (_gate)
+        {
+            parked.SliceCount--;
+            if (parked.Take.IsCompleted)
+            {
+                var isMine = Remove(parked);
+                if (isMine)
+                {
+                    parked.Dispose();
+                }
+
+                return isMine;
+            }
+
+            if (IsParked(parked) && !_stopping.IsCancellationRequested)
+            {
+                parked.Expiry!.Change(2 * _slice, Timeout.InfiniteTimeSpan);
+                return false;
+            }
+        }
+
+        Abandon(parked);
+        return false;
+    }
+
+    /// <summary>Nobody renewed the wait: its gateway is gone, or has given it up.</summary>
+    private void Abandon(Wait parked)
+    {
+        lock (_gate)
+        {
+            if (parked.SliceCount > 0 || !Remove(parked))
+            {
+                return;
+            }
+        }
+
+        parked.Dispose();
+        _ = GiveBackAsync(parked.Key, new LastTake(parked.Queue, parked.Take));
+    }
+
+    private static bool HasEndedInVain(Task<TakeResult> take)
+        => take.IsCompleted && !(take.IsCompletedSuccessfully && take.Result.Status == TakeStatus.Taken);
+
+    private async Task RememberAsync(ReadKey key, LastTake last)
+    {
+        _lastTakes[key] = last;
+        await ((Task)last.Take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (HasEndedInVain(last.Take))
+        {
+            _lastTakes.TryRemove(new(key, last));
+        }
+    }
+
+    private async Task GiveBackAsync(ReadKey key, LastTake last)
+    {
+        try
+        {
+            // The take may still wait, for an item or for a read of the store. Ended now, its result is final.
+            last.Queue.CancelWait(key.Session);
+            if (await last.Take is { Status: TakeStatus.Taken } won)
+            {
+                Forget(key.Queue, key.Session, won.Item.Sequence);
+                await last.Queue.AbortAsync(key.Session, won.Item.Sequence);
+            }
+        }
+        catch (SiberiteException)
+        {
+            // The take failed: it won nothing.
+        }
+    }
+
+    /// <remarks>By reference: the same session may have begun another wait meanwhile.</remarks>
+    private bool IsParked(Wait parked) => _waits.TryGetValue(parked.Key, out var found) && found == parked;
+
+    private bool Remove(Wait parked) => IsParked(parked) && _waits.Remove(parked.Key);
+
+    private async Task StopAsync()
+    {
+        Wait[] parked;
+        lock (_gate)
+        {
+            parked = [.. _waits.Values];
+        }
+
+        await _stopping.CancelAsync();
+        foreach (var wait in parked)
+        {
+            Abandon(wait);
+        }
+    }
+
+    private sealed class LastTake(Queue queue, Task<TakeResult> take)
+    {
+        public Queue Queue => queue;
+
+        public Task<TakeResult> Take => take;
+    }
+
+    private readonly record struct ReadKey(QueueName Queue, SessionId Session);
+
+    private sealed class Wait(ReadKey key, Queue queue, Task<TakeResult> take) : IDisposable
+    {
+        public ReadKey Key => key;
+
+        public Queue Queue => queue;
+
+        public Task<TakeResult> Take => take;
+
+        public int SliceCount { get; set; }
+
+        public ITimer? Expiry { get; set; }
+
+        public void Dispose() => Expiry?.Dispose();
+    }
+}

@@ -1,0 +1,105 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using Orleans.Serialization;
+using Siberite.Contracts;
+using Siberite.Queues;
+using ClusterOptions = Siberite.Contracts.ClusterOptions;
+
+namespace Siberite.Cluster;
+
+/// <summary>Puts the silo into a host.</summary>
+public static class SiberiteClusterHosting
+{
+    /// <summary>Longest slice of a remote wait: well below <see cref="ResponseTimeout"/>, or slices would be lost.</summary>
+    internal static readonly TimeSpan MaxWaitSlice = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a grain call may take. 15 s: longer than any commit of a healthy disk and than any slice of a
+    /// wait, and still short of the time-outs of common memcache clients times their retries.</summary>
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Calls that one activation has at a time, running ones included: every session of another gateway that
+    /// waits on the queue is one. 50,000 is more sessions than a gateway allows.</summary>
+    private const int MaxCallsPerGrain = 50_000;
+
+    /// <summary>How long an activation stays without a call. 2 minutes: it owns nothing and is cheap to make again.</summary>
+    private static readonly TimeSpan ActivationAge = TimeSpan.FromMinutes(2);
+
+    /// <summary>Adds a standalone silo, the grains and <see cref="IQueueRouter"/>. Needs <see cref="LocalQueues"/> and
+    /// a <see cref="TimeProvider"/> among the services.</summary>
+    /// <remarks>
+    /// The silo is a hosted service: services that serve clients must be added after this call, so that they start when
+    /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. It opens no port.
+    /// </remarks>
+    /// <param name="builder">The host.</param>
+    /// <param name="storeId">The identity of this silo's data directory, which it advertises as its own.</param>
+    public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
+    {
+        builder.Services.AddOptions<ClusterOptions>()
+            .BindConfiguration(ClusterOptions.Section)
+            .Validate(
+                options => options.WaitSlice > TimeSpan.Zero && options.WaitSlice <= MaxWaitSlice,
+                $"{ClusterOptions.Section}:{nameof(ClusterOptions.WaitSlice)} must be above 0 s and at most 10 s.")
+            .ValidateOnStart();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IQueueRouter, QueueRouter>();
+        builder.UseOrleans(silo =>
+        {
+            AddGrains(silo);
+            StandAlone(silo, storeId);
+            Tune(silo, storeId);
+        });
+
+        return builder;
+    }
+
+    private static void AddGrains(ISiloBuilder silo)
+    {
+        silo.Services.AddSerializer(serializer => serializer.AddAssembly(typeof(QueueGrain).Assembly)
+            .AddAssembly(typeof(IQueueGrain).Assembly));
+        silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
+        silo.Services.AddSingleton<RemoteReads>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
+            services => services.GetRequiredService<RemoteReads>());
+        silo.Services.AddSingleton<SiloReadiness>();
+        silo.Services.AddSingleton<ISiloReadiness>(services => services.GetRequiredService<SiloReadiness>());
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
+            services => services.GetRequiredService<SiloReadiness>());
+    }
+
+    /// <summary>One silo that knows of no other: membership in memory, grain state in the local store, no port.</summary>
+    private static void StandAlone(ISiloBuilder silo, StoreId storeId)
+    {
+        silo.UseLocalhostClustering(gatewayPort: 0, serviceId: "siberite", clusterId: $"standalone-{storeId}");
+        NoTransport.Replace(silo.Services);
+        silo.Services.AddGrainStorage(
+            QueueDirectoryGrain.StorageName,
+            (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
+    }
+
+    private static void Tune(ISiloBuilder silo, StoreId storeId)
+    {
+        silo.UseSiloMetadata(new Dictionary<string, string> { [HomePlacementDirector.StoreKey] = storeId.ToString() });
+#pragma warning disable ORLEANSEXP003 // Experimental, and the only one that is linearizable; decision 0004.
+        silo.AddDistributedGrainDirectory();
+#pragma warning restore ORLEANSEXP003
+        silo.Configure<SiloOptions>(options => options.SiloName = $"siberite-{storeId.ToString()[..8]}");
+        silo.Configure<SiloMessagingOptions>(options =>
+        {
+            options.ResponseTimeout = ResponseTimeout;
+            options.MaxEnqueuedRequestsHardLimit = MaxCallsPerGrain;
+        });
+        silo.Configure<GrainCollectionOptions>(options =>
+        {
+            options.CollectionQuantum = TimeSpan.FromSeconds(30);
+            options.CollectionAge = ActivationAge;
+        });
+
+        // Loads are published for placements by load, and no grain here is placed so.
+        silo.Configure<DeploymentLoadPublisherOptions>(
+            options => options.DeploymentLoadPublisherRefreshTime = TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,73 @@
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+/// <summary>What a failed grain call means.</summary>
+/// <param name="Refusal">What the caller is told.</param>
+/// <param name="IsUnknown">Whether the call may have taken effect.</param>
+internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool IsUnknown)
+{
+    /// <summary>Judges <paramref name="failure"/>, or returns <see langword="null"/> if it is a bug.</summary>
+    /// <remarks><code>
+    /// failure                         took effect  because
+    /// SiberiteException, also within
+    ///   an OrleansException           no           the silo itself refused, or there is no home to send it to
+    /// TimeoutException                perhaps      the reply did not come in time
+    /// SiloUnavailableException        perhaps      the silo went away before it answered
+    /// other OrleansException          no           rejected: overloaded, or no silo to place the grain on
+    /// OperationCanceledException,
+    /// ObjectDisposedException         no           this silo is stopping, or has not begun
+    /// </code></remarks>
+    public static GrainCallFailure? From(Exception failure, QueueName queue) => failure switch
+    {
+        SiberiteException refusal => new(refusal, IsUnknown: false),
+        OrleansException { InnerException: SiberiteException refusal } => new(refusal, IsUnknown: false),
+        TimeoutException or SiloUnavailableException => new(
+            new SiberiteException(
+                SiberiteError.OutcomeUnknown,
+                $"The silo of queue {queue} did not answer: the command may have taken effect.", failure),
+            IsUnknown: true),
+        OrleansException => new(
+            new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: {failure.Message}", failure),
+            IsUnknown: false),
+        OperationCanceledException or ObjectDisposedException => new(
+            new SiberiteException(SiberiteError.ShuttingDown, "The silo is stopping.", failure), IsUnknown: false),
+        _ => null,
+    };
+
+    /// <summary>Awaits a grain call whose effect is harmless to repeat.</summary>
+    /// <exception cref="SiberiteException">The call failed; <see cref="SiberiteError.QueueUnavailable"/> also when its
+    /// outcome is unknown.</exception>
+    public static async ValueTask<T> TranslateAsync<T>(ValueTask<T> call, QueueName queue)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (Exception e) when (From(e, queue) is { } failure)
+        {
+            throw failure.AsUnavailable(queue);
+        }
+    }
+
+    /// <inheritdoc cref="TranslateAsync{T}"/>
+    public static async ValueTask TranslateAsync(ValueTask call, QueueName queue)
+    {
+        try
+        {
+            await call;
+        }
+        catch (Exception e) when (From(e, queue) is { } failure)
+        {
+            throw failure.AsUnavailable(queue);
+        }
+    }
+
+    /// <summary>The refusal for a command that is undone or harmless when its outcome is unknown.</summary>
+    public SiberiteException AsUnavailable(QueueName queue)
+        => IsUnknown
+            ? new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: its silo does not answer.", Refusal)
+            : Refusal;
+}

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+// Taking with and without a wait. A wait is a chain of short calls, outside the stream of commands: it would hold them.
+internal sealed partial class GrainQueue
+{
+    private readonly ConcurrentDictionary<SessionId, Wait> _waits = new();
+
+    /// <inheritdoc/>
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        // Enqueued before the first await: a session's commands take effect in its order.
+        var waiting = wait > TimeSpan.Zero ? _waits[session] = new Wait(time.GetTimestamp(), wait) : null;
+        var first = Enqueue(Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode });
+        return waiting is null ? TakeAsync(first) : TakeAsync(first, session, mode, waiting);
+    }
+
+    /// <inheritdoc/>
+    public void CancelWait(SessionId session)
+    {
+        if (!_waits.TryGetValue(session, out var wait))
+        {
+            return;
+        }
+
+        lock (wait)
+        {
+            wait.IsCancelled = true;
+            if (wait.HasCalled)
+            {
+                _ = CancelAtHomeAsync(session);
+            }
+        }
+    }
+
+    private async ValueTask<TakeResult> TakeAsync(RemoteCommand command)
+    {
+        var outcome = await command.Task;
+        if (outcome.Take == TakeStatus.Gone)
+        {
+            onGone(this);
+        }
+
+        return new TakeResult(outcome.Take, outcome.Item, default);
+    }
+
+    private async ValueTask<TakeResult> TakeAsync(RemoteCommand first, SessionId session, TakeMode mode, Wait wait)
+    {
+        try
+        {
+            var found = await first.Task;
+
+            // A queue that is not there can be waited for: the wait goes where its first item will come.
+            return found.Take == TakeStatus.Taken
+                ? new TakeResult(found.Take, found.Item, default)
+                : await WaitAsync(session, mode, wait);
+        }
+        finally
+        {
+            _waits.TryRemove(new(session, wait));
+        }
+    }
+
+    private async Task<TakeResult> WaitAsync(SessionId session, TakeMode mode, Wait wait)
+    {
+        while (true)
+        {
+            var left = wait.Length - time.GetElapsedTime(wait.StartedAt);
+            ValueTask<QueueOutcome?> slice;
+            lock (wait)
+            {
+                if (wait.IsCancelled || left <= TimeSpan.Zero)
+                {
+                    break;
+                }
+
+                wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
+                slice = grain.WaitAsync(session, mode, left);
+            }
+
+            if (await FinishSliceAsync(slice, session) is { } end)
+            {
+                return new TakeResult(end.Take, end.Item, default);
+            }
+        }
+
+        if (wait.HasCalled)
+        {
+            // The engine ends the wait at its own time; this is for the moment between.
+            await CancelAtHomeAsync(session);
+        }
+
+        return default;
+    }
+
+    private async Task<QueueOutcome?> FinishSliceAsync(ValueTask<QueueOutcome?> slice, SessionId session)
+    {
+        try
+        {
+            return await slice;
+        }
+        catch (Exception e) when (GrainCallFailure.From(e, Name) is { } failure)
+        {
+            LogCallFailed(log, e, Name.Value, 1);
+            if (failure.IsUnknown)
+            {
+                _ = Enqueue(Command(QueueCommandKind.Recall, session, sequence: 0));
+            }
+
+            throw failure.AsUnavailable(Name);
+        }
+    }
+
+    private async Task CancelAtHomeAsync(SessionId session)
+    {
+        try
+        {
+            await grain.CancelWaitAsync(session);
+        }
+        catch (Exception e) when (GrainCallFailure.From(e, Name) is not null)
+        {
+            LogCallFailed(log, e, Name.Value, 1); // A wait that is not renewed ends by itself.
+        }
+    }
+
+    private sealed class Wait(long startedAt, TimeSpan length)
+    {
+        public long StartedAt => startedAt;
+
+        public TimeSpan Length => length;
+
+        public bool IsCancelled { get; set; }
+
+        public bool HasCalled { get; set; }
+    }
+}

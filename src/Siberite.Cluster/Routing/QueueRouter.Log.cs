@@ -1,0 +1,11 @@
+using Microsoft.Extensions.Logging;
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+// Ids: Cluster 2000s. Next free here: 2022.
+internal sealed partial class QueueRouter
+{
+    [LoggerMessage(2021, LogLevel.Debug, "Queue {Queue} is found in store {Store}.")]
+    private static partial void LogResolved(ILogger log, string queue, StoreId store);
+}

@@ -1,0 +1,132 @@
+using System.Buffers;
+using Siberite.Contracts;
+
+namespace Siberite.Gateway;
+
+/// <summary>Takes in the data of one <c>set</c> that has not arrived whole, or throws it away, byte-exact either
+/// way.</summary>
+/// <remarks>The buffer grows as bytes arrive, so an announced length costs the sender bytes and not us
+/// memory.</remarks>
+internal sealed class DataIntake(InFlightBudget budget)
+{
+    private const int FirstBufferBytes = 64 << 10;
+
+    private byte[] _key = [];
+    private byte[] _buffer = [];
+    private int _dataBytes;
+    private int _received; // Includes the CRLF.
+    private long _swallowLeft;
+    private ErrorReply? _refusal;
+
+    /// <summary>Whether a command's data is under way.</summary>
+    public bool IsActive => _swallowLeft > 0 || _buffer.Length > 0;
+
+    /// <summary>Whether the data is thrown away.</summary>
+    public bool IsSwallowed => _refusal is not null;
+
+    public ReadOnlySpan<byte> Key => _key;
+
+    public uint Flags { get; private set; }
+
+    public long Exptime { get; private set; }
+
+    public bool IsSilent { get; private set; }
+
+    /// <summary>The data, once it has arrived whole.</summary>
+    public ReadOnlyMemory<byte> Data => _buffer.AsMemory(0, _dataBytes);
+
+    /// <summary>What the client is told when swallowing ends; <see langword="null"/> for nothing.</summary>
+    public ErrorReply? Refusal => IsSilent ? null : _refusal;
+
+    public void Start(in SetLine line)
+    {
+        _key = line.Key.ToArray();
+        Flags = line.Flags;
+        Exptime = line.Exptime;
+        IsSilent = line.IsSilent;
+        _dataBytes = (int)line.DataBytes;
+        _received = 0;
+        Grow(Math.Min(FirstBufferBytes, _dataBytes + 2));
+    }
+
+    /// <summary>Throws away the next <paramref name="dataBytes"/> bytes and their CRLF, then answers.</summary>
+    public void Swallow(long dataBytes, ErrorReply refusal, bool isSilent)
+    {
+        _swallowLeft = dataBytes + 2;
+        _refusal = refusal;
+        IsSilent = isSilent;
+    }
+
+    /// <summary>Takes bytes off the front of <paramref name="input"/>.</summary>
+    /// <returns>Whether all of the data has arrived or gone.</returns>
+    public bool TryFinish(ref ReadOnlySequence<byte> input)
+    {
+        if (IsSwallowed)
+        {
+            var swallowed = Math.Min(_swallowLeft, input.Length);
+            _swallowLeft -= swallowed;
+            input = input.Slice(swallowed);
+            return _swallowLeft == 0;
+        }
+
+        var whole = _dataBytes + 2;
+        while (!input.IsEmpty && _received < whole)
+        {
+            if (_received == _buffer.Length && !TryMakeRoom(whole))
+            {
+                var left = whole - _received;
+                End();
+                Swallow(left - 2, ErrorReplies.OutOfMemory, IsSilent);
+                return TryFinish(ref input);
+            }
+
+            var count = (int)Math.Min(Math.Min(input.Length, _buffer.Length - _received), whole - _received);
+            input.Slice(0, count).CopyTo(_buffer.AsSpan(_received));
+            _received += count;
+            input = input.Slice(count);
+        }
+
+        return _received == whole;
+    }
+
+    /// <summary>Whether the data was followed by CRLF, as it must.</summary>
+    public bool EndsInCrlf() => _buffer.AsSpan(_dataBytes, 2).SequenceEqual("\r\n"u8);
+
+    /// <summary>Forgets the command and gives its memory back.</summary>
+    public void End()
+    {
+        budget.Add(-_buffer.Length);
+        _buffer = [];
+        _key = [];
+        _refusal = null;
+        _swallowLeft = 0;
+    }
+
+    private bool TryMakeRoom(int whole)
+    {
+        var larger = (int)Math.Min(whole, 2L * _buffer.Length);
+        if (!budget.HasRoomFor(larger - _buffer.Length))
+        {
+            return false;
+        }
+
+        Grow(larger);
+        return true;
+    }
+
+    private void Grow(int bytes)
+    {
+        budget.Add(bytes - _buffer.Length);
+        Array.Resize(ref _buffer, bytes);
+    }
+}
+
+/// <summary>Bytes of half-received items over all sessions of a gateway.</summary>
+internal sealed class InFlightBudget(GatewayOptions options)
+{
+    private long _usedBytes;
+
+    public bool HasRoomFor(int bytes) => Volatile.Read(ref _usedBytes) + bytes <= options.MaxInFlightBytes;
+
+    public void Add(int bytes) => Interlocked.Add(ref _usedBytes, bytes);
+}

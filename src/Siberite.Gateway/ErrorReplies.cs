@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using Siberite.Contracts;
+
+namespace Siberite.Gateway;
+
+/// <summary>An error as the client reads it, and whether the session goes on.</summary>
+/// <remarks>The session ends where framing is lost, and where the ancestors closed and the close meant something: on
+/// misuse of an open read the item goes back.</remarks>
+internal sealed class ErrorReply(string line, bool closesSession)
+{
+    public ReadOnlyMemory<byte> Line { get; } = System.Text.Encoding.ASCII.GetBytes(line + "\r\n");
+
+    public bool ClosesSession { get; } = closesSession;
+}
+
+/// <summary>Every error a client can be told. <c>SERVER_ERROR</c> only where a retry may help: old clients retry
+/// it.</summary>
+internal static class ErrorReplies
+{
+    public static readonly ErrorReply Unknown = Stay("ERROR");
+    public static readonly ErrorReply UnknownWithUnknownLength = Close("ERROR");
+    public static readonly ErrorReply BadLine = Stay("CLIENT_ERROR bad command line format");
+    public static readonly ErrorReply BadSetLine = Close("CLIENT_ERROR bad command line format");
+    public static readonly ErrorReply LineTooLong = Close("CLIENT_ERROR line too long");
+    public static readonly ErrorReply KeyTooLong = Stay("CLIENT_ERROR key too long");
+    public static readonly ErrorReply InvalidQueueName = Stay("CLIENT_ERROR invalid queue name");
+    public static readonly ErrorReply InvalidCommand = Close("CLIENT_ERROR Invalid command");
+    public static readonly ErrorReply InvalidSetOption = Stay("CLIENT_ERROR Invalid command");
+    public static readonly ErrorReply BadTimeout = Stay("CLIENT_ERROR bad timeout");
+    public static readonly ErrorReply BadFlags = Stay("CLIENT_ERROR bad flags");
+    public static readonly ErrorReply BadExptime = Stay("CLIENT_ERROR bad exptime");
+    public static readonly ErrorReply BadByteCount = Close("CLIENT_ERROR Invalid <bytes> number");
+    public static readonly ErrorReply BadData = Close("CLIENT_ERROR bad data chunk");
+    public static readonly ErrorReply DuplicateTarget = Stay("CLIENT_ERROR duplicate queue name");
+    public static readonly ErrorReply TooManyTargets = Stay("CLIENT_ERROR too many queues");
+    public static readonly ErrorReply TooManyKeys = Stay("CLIENT_ERROR too many keys");
+    public static readonly ErrorReply OptionsWithSeveralKeys =
+        Stay("CLIENT_ERROR options are not allowed with several keys");
+
+    public static readonly ErrorReply ReadAlreadyOpen = Close("CLIENT_ERROR Close current item first");
+    public static readonly ErrorReply AbortNotAlone = Close("CLIENT_ERROR abort must be by itself");
+    public static readonly ErrorReply PeekWithOpen = Close("CLIENT_ERROR cannot open and peek");
+    public static readonly ErrorReply PeekWithClose = Close("CLIENT_ERROR cannot close and peek");
+    public static readonly ErrorReply FlushAllRefused = Stay("CLIENT_ERROR flush_all not allowed");
+    public static readonly ErrorReply TooLarge = Stay("SERVER_ERROR object too large for cache");
+    public static readonly ErrorReply FarTooLarge = Close("SERVER_ERROR object too large for cache");
+    public static readonly ErrorReply OutOfMemory = Stay("SERVER_ERROR out of memory");
+    public static readonly ErrorReply TooManyConnections = Close("SERVER_ERROR too many connections");
+    public static readonly ErrorReply ShuttingDown = Close("SERVER_ERROR shutting down");
+    public static readonly ErrorReply Internal = Stay("SERVER_ERROR internal error");
+
+    private static readonly ErrorReply StorageFailed = Stay("SERVER_ERROR storage failed");
+    private static readonly ErrorReply DiskFull = Stay("SERVER_ERROR disk full");
+    private static readonly ErrorReply QueueUnavailable = Stay("SERVER_ERROR queue unavailable: its silo is down");
+    private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
+    private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
+    private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
+
+    /// <summary>What a refusal or fault reads like on the wire.</summary>
+    public static ErrorReply For(SiberiteError error) => error switch
+    {
+        SiberiteError.QueueNameInvalid => InvalidQueueName,
+        SiberiteError.StorageFailed => StorageFailed,
+        SiberiteError.DiskFull => DiskFull,
+        SiberiteError.QueueUnavailable => QueueUnavailable,
+        SiberiteError.TooManyQueues => TooManyQueues,
+        SiberiteError.OutcomeUnknown => OutcomeUnknown,
+        SiberiteError.ShuttingDown => ShuttingDown,
+        SiberiteError.ItemUnreadable => ItemUnreadable,
+        _ => throw new UnreachableException($"No reply for {error}."),
+    };
+
+    private static ErrorReply Stay(string line) => new(line, closesSession: false);
+
+    private static ErrorReply Close(string line) => new(line, closesSession: true);
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Siberite.Gateway;
+
+/// <summary>Adds the memcache gateway to an ASP.NET Core host.</summary>
+public static class GatewayHosting
+{
+    /// <summary>Registers the gateway. The host also needs an <c>IQueueRouter</c>, a <c>TimeProvider</c> and the
+    /// options.</summary>
+    public static IServiceCollection AddSiberiteGateway(this IServiceCollection services)
+    {
+        services.AddSingleton<GatewayCounters>();
+        services.AddSingleton<SessionList>();
+        services.AddSingleton<GatewayParts>();
+        services.Configure<SocketTransportOptions>(options =>
+        {
+            // Sessions run where their bytes arrive: a hop to another thread costs more than a request.
+            options.UnsafePreferInlineScheduling = true;
+
+            // A send is complete when the kernel has every byte of it, and not when they fit a buffer of ours: only
+            // then is a plain get's item closed.
+            options.MaxWriteBufferSize = 1;
+            options.NoDelay = true;
+            options.Backlog = 4096;
+        });
+        return services;
+    }
+
+    /// <summary>Makes an endpoint speak memcache.</summary>
+    public static void UseSiberiteGateway(this ListenOptions endpoint)
+        => endpoint.UseConnectionHandler<GatewayConnectionHandler>();
+}

@@ -1,0 +1,218 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Siberite.Contracts;
+
+namespace Siberite.Gateway;
+
+// What the client is owed, in order, and what happens to items once it has been sent.
+internal sealed partial class Session
+{
+    /// <summary>Reply bytes handed to the socket in one go. 256 KiB keeps the socket busy and the buffers
+    /// small.</summary>
+    private const int MaxBytesPerSend = 256 << 10;
+
+    private readonly Queue<PendingReply> _owed = new();
+    private readonly List<(IQueue Queue, long Sequence)> _sent = []; // Plain gets in the send under way.
+    private int _owedBytes;
+    private long _wantedWritten;
+    private long _wantedSynced;
+    private volatile bool _isListening;
+
+    private bool HasReplyDue => _owed.TryPeek(out var reply) && (reply.IsDone(Commits) || Commits.HasFailed);
+
+    private ICommitLog Commits => _gateway.Router.Commits;
+
+    private void Reply(ReplyKind kind) => Owe(new PendingReply(kind));
+
+    private void Reply(ReplyKind kind, Commit commit)
+    {
+        var reply = new PendingReply(kind);
+        reply.WaitFor(commit);
+        Owe(reply);
+    }
+
+    private void Reply(string text)
+        => Owe(new PendingReply(ReplyKind.Text) { Text = Encoding.ASCII.GetBytes(text) });
+
+    /// <summary>Tells the client of an error, after what it is owed already.</summary>
+    private void Refuse(ErrorReply error)
+    {
+        if (_log.IsEnabled(LogLevel.Debug))
+        {
+            LogRefused(_log, _id.Number, Encoding.ASCII.GetString(error.Line.Span).TrimEnd());
+        }
+
+        _counts.Refused++;
+        _isClosing |= error.ClosesSession;
+        Owe(new PendingReply(ReplyKind.Text) { Text = error.Line });
+    }
+
+    private void Owe(in PendingReply reply)
+    {
+        _owed.Enqueue(reply);
+        _owedBytes += reply.Bytes;
+        _wantedWritten = Math.Max(_wantedWritten, reply.WrittenBatch);
+        _wantedSynced = Math.Max(_wantedSynced, reply.SyncedBatch);
+    }
+
+    /// <summary>Asks for the commits of this batch's replies: all its commands share them.</summary>
+    private void RequestCommits()
+    {
+        if (_wantedWritten != 0)
+        {
+            Commits.Request(new Commit(_wantedWritten, CommitLevel.Written));
+            _wantedWritten = 0;
+        }
+
+        if (_wantedSynced != 0)
+        {
+            Commits.Request(new Commit(_wantedSynced, CommitLevel.Synced));
+            _wantedSynced = 0;
+        }
+    }
+
+    /// <summary>Sends every reply whose turn has come, and has the session woken when the next one is due.</summary>
+    /// <returns>Whether the client is still there.</returns>
+    private async ValueTask<bool> SendRepliesAsync()
+    {
+        while (WriteRepliesDue())
+        {
+            var deadline = Deadline;
+            Deadline = _gateway.Sessions.DeadlineIn(_gateway.Options.SendTimeout);
+            var flush = await _output.FlushAsync();
+            Deadline = deadline;
+            if (flush.IsCompleted)
+            {
+                return false;
+            }
+
+            CloseSent();
+        }
+
+        ListenForNext();
+        return true;
+    }
+
+    /// <returns>Whether there is anything to send.</returns>
+    private bool WriteRepliesDue()
+    {
+        var bytes = 0;
+        while (bytes < MaxBytesPerSend && HasReplyDue)
+        {
+            var reply = _owed.Dequeue();
+            _owedBytes -= reply.Bytes;
+            bytes += Write(reply);
+        }
+
+        _counts.SentBytes += bytes;
+        return bytes > 0;
+    }
+
+    private int Write(in PendingReply reply)
+    {
+        var written = Settle(reply);
+        if (written.ClosesItem)
+        {
+            _sent.Add((written.Queue!, written.Item.Sequence));
+        }
+
+        ReplyWriter.Write(_output, written);
+        return written.Kind == ReplyKind.Silence ? 0 : written.Bytes;
+    }
+
+    /// <summary>What the reply says now that its fate is known.</summary>
+    private PendingReply Settle(in PendingReply reply)
+    {
+        if (!reply.IsDone(Commits))
+        {
+            // The store failed before the commit: the change may or may not survive, so nothing of it is shown.
+            _counts.Refused++;
+            if (reply.ClosesItem)
+            {
+                reply.Queue!.AbortAsync(_id, reply.Item.Sequence).AsTask();
+            }
+
+            return reply.Kind == ReplyKind.Silence ? reply : ErrorText(ErrorReplies.For(SiberiteError.StorageFailed));
+        }
+
+        if (reply.Append is not { } append || reply.Kind == ReplyKind.Silence)
+        {
+            return reply;
+        }
+
+        return append.IsCompletedSuccessfully
+            ? new PendingReply(append.Result.Status == AppendStatus.Full ? ReplyKind.NotStored : ReplyKind.Stored)
+            : ErrorText(ErrorFor(append.Exception!.InnerException!));
+    }
+
+    private static PendingReply ErrorText(ErrorReply error) => new(ReplyKind.Text) { Text = error.Line };
+
+    private ErrorReply ErrorFor(Exception e)
+    {
+        if (e is SiberiteException known)
+        {
+            return ErrorReplies.For(known.Error);
+        }
+
+        LogFault(_log, _id.Number, e);
+        return ErrorReplies.Internal;
+    }
+
+    /// <summary>Closes the plain gets whose bytes the socket has taken. No reply waits for that: a crash before the
+    /// close is written serves them again.</summary>
+    private void CloseSent()
+    {
+        foreach (var (queue, sequence) in _sent)
+        {
+            var close = queue.CloseAsync(_id, sequence);
+            if (close.IsCompletedSuccessfully)
+            {
+                close.GetAwaiter().GetResult();
+            }
+            else
+            {
+                close.AsTask(); // On another silo; it goes on by itself.
+            }
+        }
+
+        _sent.Clear();
+    }
+
+    private void ListenForNext()
+    {
+        if (_isListening || !_owed.TryPeek(out var next))
+        {
+            return;
+        }
+
+        if (next.Append is { IsCompleted: false } append)
+        {
+            _isListening = true;
+            append.GetAwaiter().OnCompleted(OnCommitted);
+            return;
+        }
+
+        var written = new Commit(next.WrittenBatch, CommitLevel.Written);
+        var synced = new Commit(next.SyncedBatch, CommitLevel.Synced);
+        _isListening = true;
+        Commits.Notify(Commits.IsDone(written) ? synced : written, this);
+    }
+
+    private async ValueTask AbortAllAsync()
+    {
+        var items = _sent
+            .Concat(_owed.Where(reply => reply.ClosesItem).Select(reply => (reply.Queue!, reply.Item.Sequence)))
+            .Concat(_reads.Select(read => (read.Queue, read.Sequence)));
+        foreach (var (queue, sequence) in items)
+        {
+            try
+            {
+                await queue.AbortAsync(_id, sequence);
+            }
+            catch (SiberiteException e)
+            {
+                LogLost(_log, _id.Number, e.Message); // Its home is away, and gives it back when it hears of us.
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.Diagnostics;
+using Siberite.Contracts;
+
+namespace Siberite.Gateway;
+
+// The set: its data, whole or in pieces, and where it goes.
+internal sealed partial class Session
+{
+    private void Set(LineTokens tokens, ref InputCursor cursor)
+    {
+        _counts.Sets++;
+        var error = SetLine.TryParse(tokens, _gateway.Options.MaxItemBytes, out var line);
+        if (error is { ClosesSession: true })
+        {
+            Refuse(error);
+        }
+        else if (error is not null)
+        {
+            _intake.Swallow(line.DataBytes, error, line.IsSilent);
+        }
+        else if (!cursor.TryTake(line.DataBytes + 2, out var data))
+        {
+            _intake.Start(line);
+        }
+        else if (!EndsInCrlf(data))
+        {
+            Refuse(ErrorReplies.BadData);
+        }
+        else
+        {
+            Append(line.Key, line.Flags, line.Exptime, line.IsSilent, data.Slice(0, line.DataBytes));
+        }
+    }
+
+    private void FinishIntake()
+    {
+        try
+        {
+            if (_intake.IsSwallowed)
+            {
+                if (_intake.Refusal is { } refusal)
+                {
+                    Refuse(refusal);
+                }
+            }
+            else if (!_intake.EndsInCrlf())
+            {
+                Refuse(ErrorReplies.BadData);
+            }
+            else
+            {
+                var data = new ReadOnlySequence<byte>(_intake.Data);
+                Append(_intake.Key, _intake.Flags, _intake.Exptime, _intake.IsSilent, data);
+            }
+        }
+        catch (SiberiteException e)
+        {
+            Refuse(ErrorReplies.For(e.Error));
+        }
+        finally
+        {
+            _intake.End();
+        }
+    }
+
+    private void Append(
+        ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
+    {
+        var options = _gateway.Options;
+        var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var mustSync);
+        if (error is null && targetCount == 1 && !QueueName.IsLegal(targets))
+        {
+            error = ErrorReplies.InvalidQueueName;
+        }
+
+        if (error is not null)
+        {
+            RefuseUnlessSilent(error, isSilent);
+            return;
+        }
+
+        var expiresAt = options.HonourExpiration ? Expiration.At(exptime, _gateway.Time) : 0;
+        var draft = new ItemDraft(payload, flags, expiresAt, mustSync);
+        if (targetCount > 1)
+        {
+            AppendToAll(targets, draft, isSilent);
+            return;
+        }
+
+        try
+        {
+            if (_gateway.Router.TryGetResolved(targets, out var queue))
+            {
+                var append = queue.AppendAsync(draft);
+                if (!append.IsCompleted)
+                {
+                    Owe(new PendingReply(isSilent ? ReplyKind.Silence : ReplyKind.Stored) { Append = append.AsTask() });
+                    return;
+                }
+
+                var result = append.GetAwaiter().GetResult();
+                if (result.Status != AppendStatus.Gone)
+                {
+                    ReplyStored(result, isSilent);
+                    return;
+                }
+            }
+        }
+        catch (SiberiteException e) when (isSilent)
+        {
+            LogRefused(_log, _id.Number, e.Message);
+            return;
+        }
+
+        Block(AppendSlowlyAsync([QueueName.Parse(targets)], draft with { Payload = new(payload.ToArray()) }, isSilent));
+    }
+
+    private void AppendToAll(ReadOnlySpan<byte> targets, in ItemDraft draft, bool isSilent)
+    {
+        var names = new List<QueueName>();
+        foreach (var range in targets.Split((byte)'+'))
+        {
+            if (!QueueName.TryParse(targets[range], out var name))
+            {
+                RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
+                return;
+            }
+
+            if (names.Contains(name))
+            {
+                RefuseUnlessSilent(ErrorReplies.DuplicateTarget, isSilent);
+                return;
+            }
+
+            names.Add(name);
+        }
+
+        Block(AppendSlowlyAsync(names, draft with { Payload = new(draft.Payload.ToArray()) }, isSilent));
+    }
+
+    /// <summary>Appends where the way is not known yet, or to several queues.</summary>
+    private async Task<Action> AppendSlowlyAsync(List<QueueName> names, ItemDraft draft, bool isSilent)
+    {
+        try
+        {
+            AppendResult result;
+            do
+            {
+                result = names.Count > 1
+                    ? await _gateway.Router.AppendToAllAsync(names, draft)
+                    : await (await _gateway.Router.OpenAsync(names[0])).AppendAsync(draft);
+            }
+            while (result.Status == AppendStatus.Gone); // Deleted meanwhile: this set comes after that.
+
+            return () => ReplyStored(result, isSilent);
+        }
+        catch (SiberiteException e)
+        {
+            return () => RefuseUnlessSilent(ErrorReplies.For(e.Error), isSilent);
+        }
+    }
+
+    private void ReplyStored(in AppendResult result, bool isSilent)
+        => Reply(
+            isSilent ? ReplyKind.Silence
+                : result.Status == AppendStatus.Full ? ReplyKind.NotStored
+                : ReplyKind.Stored,
+            result.Commit);
+
+    private void RefuseUnlessSilent(ErrorReply error, bool isSilent)
+    {
+        if (!isSilent)
+        {
+            Refuse(error);
+        }
+    }
+
+    private static bool EndsInCrlf(in ReadOnlySequence<byte> data)
+    {
+        Debug.Assert(data.Length >= 2);
+        Span<byte> end = stackalloc byte[2];
+        data.Slice(data.Length - 2).CopyTo(end);
+        return end.SequenceEqual("\r\n"u8);
+    }
+}

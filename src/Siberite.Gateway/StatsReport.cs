@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using Siberite.Contracts;
+
+namespace Siberite.Gateway;
+
+/// <summary>Renders <c>stats</c>.</summary>
+/// <remarks>
+/// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so no key of ours may end in
+/// one
+/// of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that one. Values are numbers without spaces.
+/// </remarks>
+internal static class StatsReport
+{
+    public static string Render(GatewayParts gateway, IReadOnlyList<QueueStats> queues, bool withGlobals)
+    {
+        var report = new StringBuilder();
+        var now = gateway.Time.GetUtcNow();
+        if (withGlobals)
+        {
+            AddGlobals(report, gateway, queues, now);
+        }
+
+        foreach (var queue in queues.OrderBy(queue => queue.Name, StringComparer.Ordinal))
+        {
+            var age = queue.OldestEnqueuedAt == 0 ? 0
+                : Math.Max(0, now.ToUnixTimeMilliseconds() - queue.OldestEnqueuedAt);
+            Add(report, $"queue_{queue.Name}_items", queue.ItemCount);
+            Add(report, $"queue_{queue.Name}_bytes", queue.ItemBytes);
+            Add(report, $"queue_{queue.Name}_age", age);
+            Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
+            Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
+        }
+
+        return report.Append("END\r\n").ToString();
+    }
+
+    private static void AddGlobals(
+        StringBuilder report, GatewayParts gateway, IReadOnlyList<QueueStats> queues, DateTimeOffset now)
+    {
+        var counters = gateway.Counters;
+        Add(report, "uptime", (long)(now - gateway.StartedAt).TotalSeconds);
+        Add(report, "time", now.ToUnixTimeSeconds());
+        report.Append(CultureInfo.InvariantCulture, $"STAT version {GatewayParts.Version}\r\n");
+        Add(report, "curr_items", queues.Sum(queue => queue.ItemCount));
+        Add(report, "total_items", queues.Sum(queue => queue.AppendedCount));
+        Add(report, "bytes", queues.Sum(queue => queue.ItemBytes));
+        Add(report, "curr_connections", counters.OpenSessions);
+        Add(report, "total_connections", counters.TotalSessions);
+        Add(report, "cmd_get", counters.GetCommands);
+        Add(report, "cmd_set", counters.SetCommands);
+        Add(report, "cmd_peek", counters.PeekCommands);
+        Add(report, "get_hits", counters.GetHits);
+        Add(report, "get_misses", counters.GetMisses);
+        Add(report, "bytes_read", counters.ReceivedBytes);
+        Add(report, "bytes_written", counters.SentBytes);
+    }
+
+    private static void Add(StringBuilder report, string key, long value)
+        => report.Append(CultureInfo.InvariantCulture, $"STAT {key} {value}\r\n");
+}

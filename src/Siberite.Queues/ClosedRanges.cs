@@ -1,0 +1,101 @@
+using System.Diagnostics;
+
+namespace Siberite.Queues;
+
+/// <summary>Sequences closed out of order, as ordered, disjoint, non-touching ranges.</summary>
+/// <remarks>There is at most one range more than there are open and returned items below it, so it stays
+/// small.</remarks>
+internal sealed class ClosedRanges
+{
+    private readonly List<long> _bounds = []; // First and limit in turn.
+
+    /// <summary>First and limit of each range in turn. Valid until the next change.</summary>
+    public ReadOnlySpan<long> Bounds => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bounds);
+
+    public bool IsEmpty => _bounds.Count == 0;
+
+    /// <summary>How many sequences the ranges hold.</summary>
+    public long Count
+    {
+        get
+        {
+            var count = 0L;
+            for (var i = 0; i < _bounds.Count; i += 2)
+            {
+                count += _bounds[i + 1] - _bounds[i];
+            }
+
+            return count;
+        }
+    }
+
+    public void Add(long sequence) => AddRange(sequence, sequence + 1);
+
+    /// <summary>Adds <paramref name="first"/> up to, not including, <paramref name="limit"/>, none of which is
+    /// there.</summary>
+    public void AddRange(long first, long limit)
+    {
+        Debug.Assert(first < limit);
+        var i = IndexAfter(first);
+        var joinsLeft = i > 0 && _bounds[i - 1] == first;
+        var joinsRight = i < _bounds.Count && _bounds[i] == limit;
+        if (joinsLeft && joinsRight)
+        {
+            _bounds.RemoveRange(i - 1, 2);
+        }
+        else if (joinsLeft)
+        {
+            _bounds[i - 1] = limit;
+        }
+        else if (joinsRight)
+        {
+            _bounds[i] = first;
+        }
+        else
+        {
+            _bounds.InsertRange(i, [first, limit]);
+        }
+    }
+
+    /// <summary>The first sequence from <paramref name="sequence"/> on that is not in a range.</summary>
+    public long Skip(long sequence)
+    {
+        var i = IndexAfter(sequence);
+        return i > 0 && _bounds[i - 1] > sequence ? _bounds[i - 1] : sequence;
+    }
+
+    /// <summary>Forgets everything below <paramref name="limit"/>.</summary>
+    public void RemoveBelow(long limit)
+    {
+        var i = 0;
+        while (i < _bounds.Count && _bounds[i + 1] <= limit)
+        {
+            i += 2;
+        }
+
+        _bounds.RemoveRange(0, i);
+    }
+
+    public void Clear() => _bounds.Clear();
+
+    /// <summary>The even index of the first range that begins beyond <paramref name="sequence"/>.</summary>
+    private int IndexAfter(long sequence)
+    {
+        var low = 0;
+        var high = _bounds.Count / 2;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_bounds[2 * middle] <= sequence)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return 2 * low;
+    }
+}

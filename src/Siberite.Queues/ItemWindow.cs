@@ -1,0 +1,106 @@
+using System.Diagnostics;
+
+namespace Siberite.Queues;
+
+/// <summary>What memory holds of one item.</summary>
+/// <param name="Payload">Its bytes, or <see langword="null"/> when they must be read from the store.</param>
+/// <param name="PayloadBytes">Their number, known either way.</param>
+/// <param name="Flags">The client's flags.</param>
+/// <param name="EnqueuedAt">Unix milliseconds.</param>
+/// <param name="ExpiresAt">Unix milliseconds; 0 for never.</param>
+/// <param name="Batch">The batch that carries it, or a later one: what a reply that shows it waits for.</param>
+internal readonly record struct ItemSlot(
+    byte[]? Payload, int PayloadBytes, uint Flags, long EnqueuedAt, long ExpiresAt, long Batch)
+{
+    /// <summary>Bytes of memory beside the payload: the slot, the array's header and its rounding.</summary>
+    private const int OverheadBytes = 88;
+
+    /// <summary>What the item costs in memory.</summary>
+    public int CachedBytes => PayloadBytes + OverheadBytes;
+}
+
+/// <summary>The unbroken run of items that follows a reader's next sequence, in memory: a ring that grows and
+/// shrinks.</summary>
+internal sealed class ItemWindow(PayloadBudget budget)
+{
+    private const int MinSlots = 8;
+
+    private ItemSlot[] _slots = [];
+    private int _first;
+
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public ItemSlot First => _slots[_first];
+
+    public ItemSlot Last => _slots[(_first + Count - 1) & (_slots.Length - 1)];
+
+    public void Add(in ItemSlot slot)
+    {
+        Debug.Assert(slot.Payload is not null);
+        if (Count == _slots.Length)
+        {
+            Resize(Math.Max(MinSlots, 2 * Count));
+        }
+
+        _slots[(_first + Count) & (_slots.Length - 1)] = slot;
+        Count++;
+        Bytes += slot.CachedBytes;
+        budget.Add(slot.CachedBytes);
+    }
+
+    public void RemoveFirst()
+    {
+        var bytes = _slots[_first].CachedBytes;
+        Bytes -= bytes;
+        budget.Add(-bytes);
+        _slots[_first] = default;
+        _first = (_first + 1) & (_slots.Length - 1);
+        Count--;
+        if (Count == 0 && _slots.Length > 1024)
+        {
+            _slots = []; // A burst is over; an idle queue keeps next to nothing.
+            _first = 0;
+        }
+    }
+
+    public void Clear()
+    {
+        budget.Add(-Bytes);
+        Bytes = 0;
+        Count = 0;
+        _first = 0;
+        _slots = [];
+    }
+
+    private void Resize(int slots)
+    {
+        var larger = new ItemSlot[slots];
+        for (var i = 0; i < Count; i++)
+        {
+            larger[i] = _slots[(_first + i) & (_slots.Length - 1)];
+        }
+
+        _slots = larger;
+        _first = 0;
+    }
+}
+
+/// <summary>Counts the memory of all windows of a silo against one limit.</summary>
+internal sealed class PayloadBudget(long limitBytes)
+{
+    private long _usedBytes;
+
+    public long UsedBytes => Volatile.Read(ref _usedBytes);
+
+    /// <summary>Share beyond which one queue keeps no more at its tail, so that one backlog leaves room for
+    /// others.</summary>
+    public long QueueShareBytes => limitBytes / 4;
+
+    public bool IsTight => UsedBytes > limitBytes - (limitBytes / 4);
+
+    public bool HasRoomFor(int bytes) => UsedBytes + bytes <= limitBytes;
+
+    public void Add(long bytes) => Interlocked.Add(ref _usedBytes, bytes);
+}

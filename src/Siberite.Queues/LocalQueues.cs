@@ -1,0 +1,268 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+/// <summary>All queues of this silo.</summary>
+/// <remarks>
+/// A queue exists durably from its first append on; before that it is a name in memory for those who wait for it.
+/// Thread-safe. Owns the commit log, not the store.
+/// </remarks>
+public sealed class LocalQueues : IDisposable
+{
+    private const string NextQueueIdKey = "engine/next-queue-id";
+
+    /// <summary>How often idle queues are looked after. 2 s: space and memory come back soon after a drain, and 100,000
+    /// idle queues cost a few milliseconds.</summary>
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(2);
+
+    private readonly IQueueStore _store;
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly QueueShared _shared;
+    private readonly ConcurrentDictionary<QueueName, Queue> _queues = new(QueueNameComparer.Instance);
+    private readonly Lock _naming = new(); // Guards creation and deletion.
+    private readonly ITimer _sweepTimer;
+    private readonly CommitLog _commits;
+    private long _nextQueueId = 1;
+    private int _isSweeping;
+
+    /// <summary>Finds the queues of <paramref name="store"/> and starts the commit log.</summary>
+    public LocalQueues(
+        IQueueStore store, EngineOptions engine, StorageOptions storage, TimeProvider time, ILogger<LocalQueues> log)
+        : this(store, engine, storage, time, PoolBackground.Instance, log)
+    {
+    }
+
+    /// <summary>The same, with the say over what runs in the background.</summary>
+    public LocalQueues(
+        IQueueStore store, EngineOptions engine, StorageOptions storage, TimeProvider time, IBackground background,
+        ILogger log)
+    {
+        _store = store;
+        _options = engine;
+        _time = time;
+        _commits = new CommitLog(store, storage, time, background, log);
+        _shared = new QueueShared(store, _commits, engine, time, background, log);
+        foreach (var stored in store.LoadQueues())
+        {
+            var queue = new Queue(_shared, stored, isStored: true);
+            _queues[queue.Name] = queue;
+            _nextQueueId = Math.Max(_nextQueueId, queue.Id + 1);
+        }
+
+        if (store.ReadState(NextQueueIdKey) is { } kept)
+        {
+            _nextQueueId = Math.Max(_nextQueueId, BinaryPrimitives.ReadInt64LittleEndian(kept));
+        }
+
+        _sweepTimer = time.CreateTimer(
+            static state => ((LocalQueues)state!).Sweep(), this, SweepInterval, SweepInterval);
+    }
+
+    /// <summary>This silo's commits.</summary>
+    public ICommitLog Commits => _commits;
+
+    /// <summary>The home these queues have.</summary>
+    public StoreId StoreId => _store.Id;
+
+    /// <summary>Queues that exist durably.</summary>
+    public int QueueCount => _queues.Count(pair => pair.Value.IsStored);
+
+    /// <summary>Items that wait in all of them.</summary>
+    public long ItemCount => _queues.Sum(pair => pair.Value.ItemCount);
+
+    /// <summary>Called once, on any thread, when a write or sync failed.</summary>
+    public event Action<Exception>? Failed
+    {
+        add => _commits.Failed += value;
+        remove => _commits.Failed -= value;
+    }
+
+    /// <summary>The queue, or <see langword="null"/> if it does not exist durably.</summary>
+    public Queue? Find(QueueName name)
+        => _queues.TryGetValue(name, out var queue) && queue.IsStored ? queue : null;
+
+    /// <summary>The queue, in memory only until somebody appends to it.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>.</exception>
+    public Queue FindForWait(QueueName name) => Open(name);
+
+    /// <summary>The queue; it becomes durable with its first append.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>.</exception>
+    public Queue Open(QueueName name)
+    {
+        if (_queues.TryGetValue(name, out var found))
+        {
+            return found;
+        }
+
+        lock (_naming)
+        {
+            if (_queues.TryGetValue(name, out found))
+            {
+                return found;
+            }
+
+            if (_queues.Count >= _options.MaxQueues)
+            {
+                throw new SiberiteException(SiberiteError.TooManyQueues, "The silo has too many queues.", inner: null);
+            }
+
+            var record = new QueueRecord(_nextQueueId++, name.Value, _time.GetUtcNow().ToUnixTimeMilliseconds());
+            var unread = new ReaderState(Position: 1, ClosedBytes: 0, Closed: default);
+            var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), isStored: false);
+            _queues[name] = created;
+            return created;
+        }
+    }
+
+    /// <summary>Appends one item to each queue in one batch: all or nothing.</summary>
+    public AppendResult AppendToAll(IReadOnlyList<QueueName> names, in ItemDraft draft)
+    {
+        // Gates are taken in order of id, so that two such calls cannot wait for each other.
+        var queues = names.Select(Open).OrderBy(queue => queue.Id).ToArray();
+        return AppendHolding(queues, held: 0, draft);
+    }
+
+    /// <summary>Deletes the queue with its items, open reads and waits. An unknown name is fine.</summary>
+    public Commit Delete(QueueName name)
+    {
+        lock (_naming)
+        {
+            return _queues.TryRemove(name, out var queue) ? queue.Delete(_nextQueueId) : default;
+        }
+    }
+
+    /// <summary>Purges every queue.</summary>
+    /// <returns>The last commit of them.</returns>
+    public Commit PurgeAll()
+    {
+        Commit last = default;
+        foreach (var (_, queue) in _queues)
+        {
+            var commit = queue.Purge();
+            last = commit.Batch > last.Batch ? commit : last;
+        }
+
+        return last;
+    }
+
+    /// <summary>Statistics of every queue, or of the one named, if it exists.</summary>
+    public IReadOnlyList<QueueStats> GetStats(QueueName? name)
+        => name is null
+            ? [.. _queues.Values.Where(IsWorthShowing).Select(queue => queue.GetStats())]
+            : _queues.TryGetValue(name, out var found) && IsWorthShowing(found) ? [found.GetStats()] : [];
+
+    /// <summary>A named piece of state kept beside the queues, or <see langword="null"/>.</summary>
+    public byte[]? ReadState(string key) => _store.ReadState(key);
+
+    /// <summary>Replaces a named piece of state; <see langword="null"/> removes it.</summary>
+    public Commit PutState(string key, byte[]? value)
+        => _commits.Mutate((key, value), static (batch, state) => batch.PutState(state.key, state.value));
+
+    /// <summary>Gives back what sessions of a gateway that is gone have open.</summary>
+    public void ReturnAll(long gateway)
+    {
+        foreach (var (_, queue) in _queues)
+        {
+            queue.ReturnAll(gateway);
+        }
+    }
+
+    /// <summary>Ends every wait as if its time had run out.</summary>
+    public void EndWaits()
+    {
+        foreach (var (_, queue) in _queues)
+        {
+            queue.EndWaits();
+        }
+    }
+
+    /// <summary>Commits and syncs everything. Nothing may be appended any more.</summary>
+    public void Dispose()
+    {
+        _sweepTimer.Dispose();
+        EndWaits();
+        _commits.Dispose();
+    }
+
+    internal static void PutNextQueueId(IStoreBatch batch, long nextQueueId)
+    {
+        var value = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(value, nextQueueId);
+        batch.PutState(NextQueueIdKey, value);
+    }
+
+    /// <summary>Commits what is open. For tests whose background has no threads.</summary>
+    internal void CommitNow() => _commits.CommitNow();
+
+    internal void Sweep()
+    {
+        if (Interlocked.Exchange(ref _isSweeping, 1) != 0)
+        {
+            return; // Giving space back can take longer than the interval.
+        }
+
+        try
+        {
+            foreach (var (name, queue) in _queues)
+            {
+                if (queue.IsAbandoned())
+                {
+                    RemoveAbandoned(name, queue);
+                }
+                else if (queue.Sweep() && !_commits.HasFailed)
+                {
+                    queue.ReclaimSpace();
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _isSweeping, 0);
+        }
+    }
+
+    private static bool IsWorthShowing(Queue queue) => queue.IsStored || queue.HasWaiters;
+
+    private AppendResult AppendHolding(Queue[] queues, int held, in ItemDraft draft)
+    {
+        if (held < queues.Length)
+        {
+            using (queues[held].Hold())
+            {
+                return AppendHolding(queues, held + 1, draft);
+            }
+        }
+
+        if (queues.Any(queue => queue.IsGone))
+        {
+            return new AppendResult(AppendStatus.Gone, default);
+        }
+
+        AppendResult last = default;
+        _shared.ThrowIfRefusing();
+        using (_commits.HoldBatch())
+        {
+            foreach (var queue in queues)
+            {
+                last = queue.Append(draft);
+            }
+        }
+
+        return last;
+    }
+
+    private void RemoveAbandoned(QueueName name, Queue queue)
+    {
+        lock (_naming)
+        {
+            if (queue.TryAbandon())
+            {
+                _queues.TryRemove(new KeyValuePair<QueueName, Queue>(name, queue));
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+/// <summary>What all queues of a silo share.</summary>
+internal sealed class QueueShared(
+    IQueueStore store, CommitLog commits, EngineOptions options, TimeProvider time, IBackground background, ILogger log)
+{
+    public IQueueStore Store => store;
+
+    public CommitLog Commits => commits;
+
+    public TimeProvider Time => time;
+
+    public IBackground Background => background;
+
+    public ILogger Log => log;
+
+    public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
+
+    public int ReadAheadBytes => options.ReadAheadBytes;
+
+    /// <summary>Refuses appends while the disk is full or the store has failed. Closes need no room: they replace a
+    /// record of a few bytes.</summary>
+    public void ThrowIfRefusing()
+    {
+        commits.ThrowIfFailed();
+        if (!store.HasRoom)
+        {
+            throw new SiberiteException(
+                SiberiteError.DiskFull, "The disk has less room than the reserve.", inner: null);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+/// <summary>One session's wait for an item of one queue.</summary>
+internal sealed class Waiter(Queue queue, SessionId session, TakeMode mode)
+    : TaskCompletionSource<TakeResult>(TaskCreationOptions.RunContinuationsAsynchronously), IDisposable
+{
+    private ITimer? _timer;
+
+    public SessionId Session => session;
+
+    public TakeMode Mode => mode;
+
+    /// <summary>Whether its time is over and it only waits for a read of the store that is under way.</summary>
+    public bool HasRunOut { get; set; }
+
+    /// <summary>Whether it goes on when the queue turns out empty: not if it never had time to wait.</summary>
+    public bool OutlastsEmptyQueue => _timer is not null && !HasRunOut;
+
+    public LinkedListNode<Waiter>? Place { get; set; }
+
+    public void StartTimer(TimeProvider time, TimeSpan wait)
+        => _timer = time.CreateTimer(
+            static state => ((Waiter)state!).RunOut(), this, wait, Timeout.InfiniteTimeSpan);
+
+    public void Dispose() => _timer?.Dispose();
+
+    private void RunOut() => queue.EndWait(this);
+}

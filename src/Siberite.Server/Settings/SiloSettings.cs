@@ -1,0 +1,91 @@
+using Siberite.Contracts;
+
+namespace Siberite.Server.Settings;
+
+/// <summary>Every setting of this silo, read once at the start and checked.</summary>
+/// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program, the environment, the command
+/// line.</remarks>
+internal sealed record SiloSettings(
+    GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin)
+{
+    private const string Root = "Siberite";
+
+    /// <summary>The sections there are, and the options that each is read into.</summary>
+    public static IReadOnlyDictionary<string, Type> Sections { get; } = new Dictionary<string, Type>
+    {
+        [GatewayOptions.Section] = typeof(GatewayOptions),
+        [StorageOptions.Section] = typeof(StorageOptions),
+        [EngineOptions.Section] = typeof(EngineOptions),
+        [ClusterOptions.Section] = typeof(ClusterOptions),
+        [AdminOptions.Section] = typeof(AdminOptions),
+    };
+
+    /// <summary>All sources in their order.</summary>
+    /// <exception cref="StartException">The settings file cannot be read.</exception>
+    public static IConfigurationRoot ReadSources(CommandLine commandLine)
+    {
+        try
+        {
+            return new ConfigurationBuilder()
+                .SetBasePath(AppContext.BaseDirectory)
+                .AddJsonFile("appsettings/appsettings.json", optional: true, reloadOnChange: false)
+                .AddEnvironmentVariables()
+                .AddInMemoryCollection(commandLine.Settings)
+                .Build();
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw StartException.Usage($"cannot read appsettings.json: {(e.InnerException ?? e).Message}");
+        }
+    }
+
+    /// <exception cref="StartException">Some settings make no sense; the message names each.</exception>
+    public static SiloSettings Read(IConfiguration configuration)
+    {
+        var errors = FindUnknownKeys(configuration).ToList();
+        var settings = new SiloSettings(
+            SettingReader.Read<GatewayOptions>(configuration, GatewayOptions.Section, errors),
+            SettingReader.Read<StorageOptions>(configuration, StorageOptions.Section, errors),
+            SettingReader.Read<EngineOptions>(configuration, EngineOptions.Section, errors),
+            SettingReader.Read<ClusterOptions>(configuration, ClusterOptions.Section, errors),
+            SettingReader.Read<AdminOptions>(configuration, AdminOptions.Section, errors));
+        if (errors.Count == 0)
+        {
+            errors.AddRange(SettingRules.Check(settings));
+        }
+
+        return errors.Count == 0 ? settings : throw StartException.Usage(string.Join("; ", errors));
+    }
+
+    /// <summary>A mistyped key would otherwise be a setting that silently has no effect.</summary>
+    private static IEnumerable<string> FindUnknownKeys(IConfiguration configuration)
+        => from section in configuration.GetSection(Root).GetChildren()
+           let options = OptionsOf(section)
+           from key in options is null ? [section.Path] : UnknownKeysOf(section, options)
+           select $"unknown setting {key}";
+
+    private static IEnumerable<string> UnknownKeysOf(IConfigurationSection section, Type options)
+    {
+        if (section.Value is not null)
+        {
+            yield return section.Path;
+        }
+
+        foreach (var setting in section.GetChildren())
+        {
+            var isKnown = SettingReader.SettingsOf(options)
+                .Any(known => known.Name.Equals(setting.Key, StringComparison.OrdinalIgnoreCase));
+            if (!isKnown)
+            {
+                yield return setting.Path;
+            }
+            else if (setting.GetChildren().FirstOrDefault() is { } deeper)
+            {
+                yield return deeper.Path;
+            }
+        }
+    }
+
+    private static Type? OptionsOf(IConfigurationSection section)
+        => Sections.FirstOrDefault(known => known.Key.Equals(section.Path, StringComparison.OrdinalIgnoreCase)).Value;
+}

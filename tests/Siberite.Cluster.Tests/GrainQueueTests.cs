@@ -1,0 +1,249 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Siberite.Contracts;
+using static Siberite.Cluster.Tests.Shorthand;
+
+namespace Siberite.Cluster.Tests;
+
+public sealed class GrainQueueTests
+{
+    private readonly ScriptedGrain _grain = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<GrainQueue> _gone = [];
+    private readonly GrainQueue _queue;
+
+    public GrainQueueTests()
+    {
+        var address = new QueueAddress(QueueName.Parse("work"), new StoreId(Guid.NewGuid()));
+        _queue = new GrainQueue(address, _grain, _time, _gone.Add, NullLogger.Instance);
+    }
+
+    /// <remarks>The thread pool may take the first command before the second is there: only what follows is certain.</remarks>
+    [Fact]
+    public async Task Commands_that_come_during_a_call_go_together_in_the_next_in_order()
+    {
+        var first = _queue.AppendAsync(Draft("0"));
+        var call = await _grain.NextCallAsync();
+        var rest = Enumerable.Range(1, 100).Select(i => _queue.AppendAsync(Draft($"{i}")).AsTask()).ToArray();
+
+        call.Answer();
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal(AppendStatus.Stored, (await first).Status);
+        await Task.WhenAll(rest);
+        Assert.Equal(
+            Enumerable.Range(1, 100).Select(i => $"{i}"),
+            next.Commands.Select(command => System.Text.Encoding.ASCII.GetString(command.Payload!)));
+        Assert.All(next.Commands, command => Assert.Equal(7u, command.Flags));
+    }
+
+    [Fact]
+    public async Task A_call_is_bounded_in_commands()
+    {
+        var (held, appends) = await HoldAndAppendAsync(count: 1_500, bytes: 1);
+
+        held.Answer();
+        var second = await _grain.NextCallAsync();
+        second.Answer();
+        var third = await _grain.NextCallAsync();
+        third.Answer();
+
+        Assert.Equal((1_000, 500), (second.Commands.Length, third.Commands.Length));
+        await Task.WhenAll(appends);
+    }
+
+    [Fact]
+    public async Task A_call_is_bounded_in_bytes_and_a_larger_item_goes_alone()
+    {
+        var (held, appends) = await HoldAndAppendAsync(count: 4, bytes: 400_000);
+        var large = _queue.AppendAsync(Draft(new byte[2 << 20]));
+
+        held.Answer();
+        foreach (var count in new[] { 2, 2, 1 })
+        {
+            var call = await _grain.NextCallAsync();
+            Assert.Equal(count, call.Commands.Length);
+            call.Answer();
+        }
+
+        await Task.WhenAll(appends);
+        await large;
+    }
+
+    [Fact]
+    public async Task A_lost_reply_to_an_append_says_that_the_outcome_is_unknown()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+
+        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await append);
+        Assert.Equal(SiberiteError.OutcomeUnknown, refusal.Error);
+        Assert.Contains("may have taken effect", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_reply_to_a_take_is_followed_by_its_recall_before_anything_else()
+    {
+        var take = TakeAsync(Session(1));
+        var call = await _grain.NextCallAsync();
+        var append = _queue.AppendAsync(Draft("one"));
+
+        call.SetException(new SiloUnavailableException());
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
+        _time.Advance(GrainQueue.RetryDelay);
+        var next = await NextCallAfterDelayAsync();
+        next.Answer();
+
+        Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
+        Assert.Equal([QueueCommandKind.Recall, QueueCommandKind.Append], next.Kinds);
+        Assert.Equal(Session(1), next.Commands[0].Session);
+        await append;
+    }
+
+    [Fact]
+    public async Task A_rejected_take_won_nothing_and_is_not_recalled()
+    {
+        var take = TakeAsync(Session(1));
+        (await _grain.NextCallAsync()).SetException(new OrleansException("No silo."));
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
+
+        var append = _queue.AppendAsync(Draft("one"));
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
+        Assert.Equal([QueueCommandKind.Append], next.Kinds);
+        await append;
+    }
+
+    [Fact]
+    public async Task An_abort_is_repeated_until_it_arrives()
+    {
+        var abort = _queue.AbortAsync(Session(1), sequence: 3).AsTask();
+        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+        await Assert.ThrowsAsync<SiberiteException>(() => abort);
+
+        var repeated = await NextCallAfterDelayAsync();
+        repeated.Answer();
+
+        Assert.Equal([QueueCommandKind.Abort], repeated.Kinds);
+        Assert.Equal(3, repeated.Commands[0].Sequence);
+    }
+
+    [Fact]
+    public async Task An_outcome_carries_its_own_refusal()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+
+        (await _grain.NextCallAsync()).SetResult([new QueueOutcome(default, default, default, SiberiteError.DiskFull)]);
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await append);
+        Assert.Equal(SiberiteError.DiskFull, refusal.Error);
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_gone_is_forgotten()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+
+        (await _grain.NextCallAsync()).SetResult([new QueueOutcome(AppendStatus.Gone, default, default, Error: null)]);
+
+        Assert.Equal(AppendStatus.Gone, (await append).Status);
+        Assert.Equal([_queue], _gone);
+    }
+
+    [Fact]
+    public async Task A_wait_looks_first_and_is_then_renewed_slice_by_slice()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(20));
+        (await _grain.NextCallAsync()).Answer();
+        var first = await _grain.NextWaitAsync();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        first.SetResult(null);
+        var second = await _grain.NextWaitAsync();
+        second.SetResult(ScriptedGrain.Taken(sequence: 4));
+
+        Assert.Equal(4, (await take).Item.Sequence);
+        Assert.Equal((20.0, 15.0), (first.Wait.TotalSeconds, second.Wait.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task A_wait_whose_time_is_over_is_ended_at_home()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));
+        (await _grain.NextCallAsync()).Answer();
+        var slice = await _grain.NextWaitAsync();
+        _time.Advance(TimeSpan.FromSeconds(5));
+        slice.SetResult(null);
+
+        Assert.Equal(Session(1), await _grain.NextCancellationAsync());
+        Assert.Equal(TakeStatus.Empty, (await take).Status);
+    }
+
+    [Fact]
+    public async Task A_cancelled_wait_is_ended_at_home_and_may_still_bring_an_item()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));
+        (await _grain.NextCallAsync()).Answer();
+        var slice = await _grain.NextWaitAsync();
+
+        _queue.CancelWait(Session(1));
+        Assert.Equal(Session(1), await _grain.NextCancellationAsync());
+        slice.SetResult(ScriptedGrain.Taken(sequence: 4));
+
+        Assert.Equal(4, (await take).Item.Sequence);
+    }
+
+    [Fact]
+    public async Task A_wait_cancelled_before_its_first_slice_never_begins_one()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));
+        var call = await _grain.NextCallAsync();
+
+        _queue.CancelWait(Session(1));
+        call.Answer();
+
+        Assert.Equal(TakeStatus.Empty, (await take).Status);
+    }
+
+    [Fact]
+    public async Task A_lost_slice_is_recalled()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));
+        (await _grain.NextCallAsync()).Answer();
+
+        (await _grain.NextWaitAsync()).SetException(new TimeoutException());
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal([QueueCommandKind.Recall], next.Kinds);
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
+        Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
+    }
+
+    private Task<TakeResult> TakeAsync(SessionId session, TimeSpan wait = default)
+        => _queue.TakeAsync(session, TakeMode.Plain, wait).AsTask();
+
+    private async Task<(ScriptedGrain.Call Held, Task[] Appends)> HoldAndAppendAsync(int count, int bytes)
+    {
+        var first = _queue.AppendAsync(Draft("0")).AsTask();
+        var held = await _grain.NextCallAsync();
+        var payload = new byte[bytes];
+        return (held, [first, .. Enumerable.Range(0, count).Select(_ => _queue.AppendAsync(Draft(payload)).AsTask())]);
+    }
+
+    /// <summary>The pause before a repetition begins at some moment after the failure: time passes until it is over.</summary>
+    private async Task<ScriptedGrain.Call> NextCallAfterDelayAsync()
+    {
+        var next = _grain.NextCallAsync().AsTask();
+        while (!next.IsCompleted)
+        {
+            _time.Advance(GrainQueue.RetryDelay);
+            await Task.Yield();
+        }
+
+        return await next;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Siberite.Contracts;
+using Siberite.Testing.Stores;
+
+namespace Siberite.Cluster.Tests;
+
+public sealed class StandaloneSiloTests
+{
+    [Fact]
+    public async Task Two_silos_run_side_by_side_and_listen_nowhere()
+    {
+        await using var one = await TestSilo.StartAsync(new MemoryQueueStore());
+        await using var other = await TestSilo.StartAsync(new MemoryQueueStore());
+
+        await one.OpenAsync("work");
+        await other.OpenAsync("work");
+
+        Assert.Empty(ListeningSocketsOfThisProcess());
+    }
+
+    [Fact]
+    public async Task A_silo_is_ready_from_its_start_until_its_stop()
+    {
+        await using var silo = await TestSilo.StartAsync(new MemoryQueueStore());
+        var readiness = silo.Services.GetRequiredService<ISiloReadiness>();
+        Assert.True(readiness.IsActive);
+
+        await silo.StopAsync();
+
+        Assert.False(readiness.IsActive);
+    }
+
+    /// <remarks>A parked call would hold the silo's stop until the grain's deactivation times out.</remarks>
+    [Fact]
+    public async Task A_stop_does_not_wait_for_waits()
+    {
+        await using var silo = await TestSilo.StartAsync(
+            new MemoryQueueStore(), QueueRoute.Grain, waitSlice: TimeSpan.FromSeconds(10));
+        var waiting = silo.QueueGrain("work").WaitAsync(new SessionId(1, 1), TakeMode.Plain, TimeSpan.FromHours(1)).AsTask();
+        var reads = silo.Services.GetRequiredService<RemoteReads>();
+        while (reads.WaitCount == 0)
+        {
+            await Task.Yield();
+        }
+
+        await silo.StopAsync();
+
+        Assert.True(waiting.IsCompleted);
+        Assert.Equal(0, reads.WaitCount);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(11)]
+    public async Task A_slice_that_calls_would_outlive_is_refused_at_the_start(int seconds)
+        => await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => TestSilo.StartAsync(new MemoryQueueStore(), waitSlice: TimeSpan.FromSeconds(seconds)));
+
+    private static string[] ListeningSocketsOfThisProcess()
+    {
+        const string Listening = "0A";
+        var listening = Directory.EnumerateFiles("/proc/self/net", "tcp*")
+            .SelectMany(table => File.ReadLines(table).Skip(1))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(columns => columns[3] == Listening)
+            .Select(columns => string.Create(CultureInfo.InvariantCulture, $"socket:[{columns[9]}]"))
+            .ToHashSet();
+        return [.. Directory.EnumerateFiles("/proc/self/fd")
+            .Select(file => new FileInfo(file).LinkTarget)
+            .OfType<string>()
+            .Where(listening.Contains)];
+    }
+}

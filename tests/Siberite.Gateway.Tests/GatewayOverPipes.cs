@@ -1,0 +1,139 @@
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Siberite.Contracts;
+using Siberite.Queues;
+using Siberite.Testing.Stores;
+
+namespace Siberite.Gateway.Tests;
+
+/// <summary>A gateway over an engine over a store in memory; its clients are pipes.</summary>
+internal sealed class GatewayOverPipes : IDisposable
+{
+    private readonly SessionList _sessions = new(TimeProvider.System);
+    private readonly GatewayParts _parts;
+    private long _lastNumber;
+
+    public GatewayOverPipes(Durability durability = Durability.Os, GatewayOptions? options = null)
+    {
+        Queues = new LocalQueues(
+            Store, new EngineOptions(), new StorageOptions { Durability = durability }, TimeProvider.System,
+            NullLogger<LocalQueues>.Instance);
+        _parts = new GatewayParts(
+            new EngineRouter(Queues), Options.Create(options ?? new GatewayOptions()), Counters, _sessions,
+            TimeProvider.System, NullLogger<GatewayConnectionHandler>.Instance);
+    }
+
+    public MemoryQueueStore Store { get; } = new();
+
+    public LocalQueues Queues { get; }
+
+    public GatewayCounters Counters { get; } = new();
+
+    public PipeClient Connect()
+    {
+        var toSession = new Pipe(new PipeOptions(useSynchronizationContext: false));
+
+        // As the socket transport is set up: a flush is over when the other side has taken everything.
+        var toClient = new Pipe(new PipeOptions(
+            pauseWriterThreshold: 1, resumeWriterThreshold: 0, useSynchronizationContext: false));
+        var session = new Session(
+            new Transport(toSession.Reader, toClient.Writer), () => toSession.Writer.Complete(new IOException()),
+            _parts, ++_lastNumber);
+        return new PipeClient(toSession.Writer, toClient.Reader, session, RunAsync(session, toSession, toClient));
+    }
+
+    public QueueStats? Stats(string queue) => Queues.GetStats(QueueName.Parse(queue)).SingleOrDefault();
+
+    public void Dispose()
+    {
+        Queues.Dispose();
+        _sessions.Dispose();
+        Store.Dispose();
+    }
+
+    private static async Task RunAsync(Session session, Pipe input, Pipe output)
+    {
+        await session.RunAsync();
+        await input.Reader.CompleteAsync();
+        await output.Writer.CompleteAsync();
+    }
+
+    private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
+
+/// <summary>One client of a <see cref="GatewayOverPipes"/>.</summary>
+internal sealed class PipeClient(PipeWriter output, PipeReader input, Session session, Task run)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    public Session Session => session;
+
+    /// <summary>Ends when the session has ended and given everything back.</summary>
+    public Task Run => run;
+
+    public async Task SendAsync(string text) => await output.WriteAsync(Encoding.Latin1.GetBytes(text));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await output.WriteAsync(bytes);
+
+    /// <summary>Reads exactly as many bytes as <paramref name="expected"/> has and compares.</summary>
+    public async Task ExpectAsync(string expected)
+    {
+        var read = await input.ReadAtLeastAsync(expected.Length).AsTask().WaitAsync(Patience);
+        var count = Math.Min(read.Buffer.Length, expected.Length);
+        var text = Encoding.Latin1.GetString(read.Buffer.Slice(0, count));
+        input.AdvanceTo(read.Buffer.GetPosition(count));
+        Assert.Equal(expected, text);
+    }
+
+    public async Task AskAsync(string command, string expected)
+    {
+        await SendAsync(command);
+        await ExpectAsync(expected);
+    }
+
+    /// <summary>Whether anything has arrived; looks once.</summary>
+    public bool HasReply()
+    {
+        if (!input.TryRead(out var read))
+        {
+            return false;
+        }
+
+        input.AdvanceTo(read.Buffer.Start, read.Buffer.Start);
+        return !read.Buffer.IsEmpty;
+    }
+
+    /// <summary>Sends no more; reads what is left.</summary>
+    public async Task<string> FinishAsync()
+    {
+        await CompleteAsync();
+        return await FinishReadingAsync();
+    }
+
+    public async Task CompleteAsync() => await output.CompleteAsync();
+
+    /// <summary>Reads until the session ends.</summary>
+    public async Task<string> FinishReadingAsync()
+    {
+        var text = new StringBuilder();
+        while (true)
+        {
+            var read = await input.ReadAsync().AsTask().WaitAsync(Patience);
+            text.Append(Encoding.Latin1.GetString(read.Buffer));
+            input.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                return text.ToString();
+            }
+        }
+    }
+
+    /// <summary>Vanishes: nothing more is sent, and what is sent to it fails.</summary>
+    public async Task VanishAsync()
+    {
+        await input.CompleteAsync(new IOException());
+        await output.CompleteAsync();
+    }
+}

@@ -1,0 +1,254 @@
+using CsCheck;
+using Siberite.Contracts;
+
+namespace Siberite.Queues.Tests;
+
+/// <summary>Random command sequences against a model of a hundred lines, shrunk to the shortest that differs.</summary>
+public sealed class ModelTests
+{
+    private const int QueueCount = 2;
+    private const int SessionCount = 3;
+
+    private enum Act
+    {
+        Append,
+        AppendToBoth,
+        Take,
+        Peek,
+        Wait,
+        Close,
+        Abort,
+        Cancel,
+        Purge,
+        Delete,
+        Commit,
+        Sweep,
+        PassTime,
+        Kill,
+    }
+
+    /// <remarks>
+    /// Goal: queues answer as the model does, whatever the order of commands, with caches so small that items are read
+    /// back from the store, and across kills.
+    /// Method: after each step let background work run, then compare the step's answer and every wait's end. A failure
+    /// prints CsCheck's seed: run again with it as <c>CsCheck_Seed</c>.
+    /// </remarks>
+    [Theory]
+    [InlineData(200L, 64)]
+    [InlineData(1L << 20, 4096)]
+    public void The_engine_answers_as_the_model_does(long cacheBytes, int readAheadBytes)
+        => Gen.Select(
+                Gen.Frequency(
+                    (10, Gen.Const(Act.Append)), (1, Gen.Const(Act.AppendToBoth)), (9, Gen.Const(Act.Take)),
+                    (2, Gen.Const(Act.Peek)), (3, Gen.Const(Act.Wait)), (6, Gen.Const(Act.Close)),
+                    (5, Gen.Const(Act.Abort)), (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
+                    (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
+                    (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill))),
+                Gen.Int[0, QueueCount - 1],
+                Gen.Int[1, SessionCount],
+                Gen.Int[0, 60])
+            .List[1, 100]
+            .Sample(
+                steps =>
+                {
+                    using var run = new Run(cacheBytes, readAheadBytes);
+                    run.Play(steps);
+                },
+                iter: 10_000);
+
+    private sealed class Run(long cacheBytes, int readAheadBytes) : IDisposable
+    {
+        private readonly Engine _engine = new(Durability.Os, cacheBytes, readAheadBytes);
+        private readonly QueueModel _model = new();
+        private readonly List<(int Queue, ModelWait Wait, Task<TakeResult> Task)> _waits = [];
+        private readonly Dictionary<(int Queue, long Order), long> _sequences = [];
+        private long _order;
+        private long _writes;
+
+        public void Play(List<(Act Act, int Queue, int Session, int Number)> steps)
+        {
+            foreach (var (act, queue, session, number) in steps)
+            {
+                Step(act, queue, session, number);
+                _engine.Background.RunAll();
+                CheckWaits();
+                NoticeCommits();
+            }
+
+            Drain();
+        }
+
+        public void Dispose() => _engine.Dispose();
+
+        private void Step(Act act, int queue, int session, int number)
+        {
+            switch (act)
+            {
+                case Act.Append:
+                    Append(number, queue);
+                    break;
+                case Act.AppendToBoth:
+                    Append(number, 0, 1);
+                    break;
+                case Act.Take or Act.Peek:
+                    Take(queue, session, act == Act.Peek);
+                    break;
+                case Act.Wait:
+                    Wait(queue, session, isPeek: number % 4 == 0, TimeSpan.FromSeconds(1 + (number % 3)));
+                    break;
+                case Act.Close or Act.Abort:
+                    End(queue, session, isClose: act == Act.Close);
+                    break;
+                case Act.Cancel:
+                    _engine[Name(queue)].CancelWait(Engine.Session(session));
+                    _model[queue].Waits.RemoveAll(wait => wait.Session == session);
+                    break;
+                case Act.Purge:
+                    _engine[Name(queue)].Purge();
+                    _model[queue].Purge();
+                    break;
+                case Act.Delete:
+                    _engine.Queues.Delete(QueueName.Parse(Name(queue)));
+                    _model.Delete(queue);
+                    break;
+                case Act.Commit:
+                    _engine.Commit();
+                    break;
+                case Act.Sweep:
+                    _engine.Queues.Sweep();
+                    break;
+                case Act.PassTime:
+                    _engine.Time.Advance(TimeSpan.FromMilliseconds(250 * (number % 8)));
+                    break;
+                default:
+                    _engine.Kill();
+                    _model.Crash();
+                    _waits.Clear();
+                    _writes = 0;
+                    break;
+            }
+        }
+
+        private static string Name(int queue) => queue == 0 ? "even" : "odd";
+
+        private void Append(int number, params int[] queues)
+        {
+            DateTimeOffset? expires = number % 7 == 0 ? _engine.Time.GetUtcNow().AddMilliseconds(500) : null;
+            var payload = new string((char)('a' + (number % 26)), number) + $"#{++_order}";
+            payload = number == 0 ? "" : payload;
+            var draft = Engine.Draft(payload, expires?.ToUnixTimeMilliseconds() ?? 0);
+            var result = queues.Length == 1
+                ? _engine[Name(queues[0])].Append(draft)
+                : _engine.Queues.AppendToAll([.. queues.Select(queue => QueueName.Parse(Name(queue)))], draft);
+            Assert.Equal(AppendStatus.Stored, result.Status);
+            foreach (var queue in queues)
+            {
+                _model[queue].Items.Add(new ModelItem(_order, payload, expires));
+            }
+        }
+
+        private void Take(int queue, int session, bool isPeek)
+        {
+            var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
+            var taken = _engine.Settle(_engine[Name(queue)].TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
+            var expected = _model[queue].Take(session, isPeek, _engine.Time.GetUtcNow());
+            Compare(queue, expected, taken);
+        }
+
+        private void Wait(int queue, int session, bool isPeek, TimeSpan wait)
+        {
+            if (_waits.Any(known => known.Queue == queue && known.Wait.Session == session))
+            {
+                return; // A session has one take under way at most.
+            }
+
+            var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
+            var task = _engine[Name(queue)].TakeAsync(Engine.Session(session), mode, wait).AsTask();
+            var known = new ModelWait(session, isPeek, _engine.Time.GetUtcNow() + wait);
+            _model[queue].Waits.Add(known);
+            _waits.Add((queue, known, task));
+        }
+
+        private void End(int queue, int session, bool isClose)
+        {
+            if (_model[queue].OldestOpen(session) is not { } item)
+            {
+                return;
+            }
+
+            var sequence = _sequences[(queue, item.Order)];
+            if (isClose)
+            {
+                Assert.True(
+                    _engine[Name(queue)].CloseAsync(Engine.Session(session), sequence)
+                        .AsTask().IsCompletedSuccessfully);
+                _model[queue].Close(item);
+            }
+            else
+            {
+                Assert.True(
+                    _engine[Name(queue)].AbortAsync(Engine.Session(session), sequence)
+                        .AsTask().IsCompletedSuccessfully);
+                _model[queue].Open.Remove(item);
+            }
+        }
+
+        /// <summary>Serves the model's waits in order and demands the same of the engine's.</summary>
+        private void CheckWaits()
+        {
+            var now = _engine.Time.GetUtcNow();
+            foreach (var (queue, wait, task) in _waits.ToArray())
+            {
+                var stillWaits = _model[queue].Waits.Contains(wait);
+                var expected = stillWaits ? _model[queue].Take(wait.Session, wait.IsPeek, now) : null;
+                if (expected is null && stillWaits && wait.Deadline > now)
+                {
+                    Assert.False(task.IsCompleted, "A wait ended early.");
+                    continue;
+                }
+
+                Assert.True(task.IsCompleted, "A wait goes on although it should have ended.");
+                Compare(queue, expected, task.Result);
+                _model[queue].Waits.Remove(wait);
+                _waits.Remove((queue, wait, task));
+            }
+        }
+
+        private void Compare(int queue, ModelItem? expected, TakeResult taken)
+        {
+            Assert.Equal(expected?.Payload, Engine.Text(taken));
+            if (expected is not null)
+            {
+                Assert.Equal(7u, taken.Item.Flags);
+                _sequences[(queue, expected.Order)] = taken.Item.Sequence;
+            }
+        }
+
+        /// <summary>A write of the store carries everything up to now.</summary>
+        private void NoticeCommits()
+        {
+            if (_engine.Store.WriteCount != _writes)
+            {
+                _writes = _engine.Store.WriteCount;
+                _model.Commit();
+            }
+        }
+
+        /// <summary>Commits, kills, and compares all that is left.</summary>
+        private void Drain()
+        {
+            _engine.Commit();
+            _model.Commit();
+            Step(Act.Kill, 0, 0, 0);
+            for (var queue = 0; queue < QueueCount; queue++)
+            {
+                for (var isEmpty = false; !isEmpty;)
+                {
+                    var expected = _model[queue].Take(1, isPeek: false, _engine.Time.GetUtcNow());
+                    Assert.Equal(expected?.Payload, _engine.Take(Name(queue)));
+                    isEmpty = expected is null;
+                }
+            }
+        }
+    }
+}

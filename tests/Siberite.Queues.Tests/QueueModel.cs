@@ -1,0 +1,89 @@
+namespace Siberite.Queues.Tests;
+
+/// <summary>What a queue is, in a hundred lines: the ordered items nobody closed, some of them open.</summary>
+internal sealed class QueueModel
+{
+    private readonly Dictionary<int, ModelQueue> _queues = [];
+    private Dictionary<int, List<ModelItem>> _committed = [];
+
+    public ModelQueue this[int number]
+    {
+        get
+        {
+            if (!_queues.TryGetValue(number, out var queue))
+            {
+                _queues[number] = queue = new ModelQueue();
+            }
+
+            return queue;
+        }
+    }
+
+    public void Delete(int number) => this[number].Clear();
+
+    /// <summary>What is there now survives a crash.</summary>
+    public void Commit()
+        => _committed = _queues.ToDictionary(pair => pair.Key, pair => pair.Value.Items.ToList());
+
+    /// <summary>Back to the last commit, with nothing open and nobody waiting.</summary>
+    public void Crash()
+    {
+        _queues.Clear();
+        foreach (var (number, items) in _committed)
+        {
+            this[number].Items.AddRange(items);
+        }
+    }
+}
+
+internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires);
+
+internal sealed record ModelWait(int Session, bool IsPeek, DateTimeOffset Deadline);
+
+internal sealed class ModelQueue
+{
+    /// <summary>Every item not closed, in order of its append.</summary>
+    public List<ModelItem> Items { get; } = [];
+
+    /// <summary>Items open, by the session that has them.</summary>
+    public Dictionary<ModelItem, int> Open { get; } = [];
+
+    public List<ModelWait> Waits { get; } = [];
+
+    public void Clear()
+    {
+        Items.Clear();
+        Open.Clear();
+        Waits.Clear();
+    }
+
+    public ModelItem? Take(int session, bool isPeek, DateTimeOffset now)
+    {
+        Items.RemoveAll(item => item.Expires <= now && !Open.ContainsKey(item) && IsBeforeNext(item, now));
+        var next = Items.FirstOrDefault(item => !Open.ContainsKey(item) && !(item.Expires <= now));
+        if (next is not null && !isPeek)
+        {
+            Open[next] = session;
+        }
+
+        return next;
+    }
+
+    public ModelItem? OldestOpen(int session)
+        => Items.FirstOrDefault(item => Open.TryGetValue(item, out var owner) && owner == session);
+
+    public void Close(ModelItem item)
+    {
+        Open.Remove(item);
+        Items.Remove(item);
+    }
+
+    public void Purge() => Items.RemoveAll(item => !Open.ContainsKey(item));
+
+    /// <summary>Expired items go only when a reader comes upon them.</summary>
+    private bool IsBeforeNext(ModelItem item, DateTimeOffset now)
+    {
+        var next = Items.FirstOrDefault(other => !Open.ContainsKey(other) && !(other.Expires <= now));
+        return next is null || item.Order < next.Order;
+    }
+}

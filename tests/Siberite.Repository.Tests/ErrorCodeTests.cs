@@ -1,0 +1,16 @@
+using Siberite.Contracts;
+
+namespace Siberite.Repository.Tests;
+
+public sealed class ErrorCodeTests
+{
+    /// <remarks>The numbers are on the wire between silos of different versions: append only.</remarks>
+    [Fact]
+    public void Error_codes_never_change()
+        => Assert.Equal(
+            [
+                "QueueNameInvalid=1", "StorageFailed=2", "DiskFull=3", "QueueUnavailable=4", "TooManyQueues=5",
+                "OutcomeUnknown=6", "ShuttingDown=7", "ItemUnreadable=8",
+            ],
+            Enum.GetValues<SiberiteError>().Select(error => $"{error}={(int)error}"));
+}
