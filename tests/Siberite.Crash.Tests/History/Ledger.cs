@@ -53,6 +53,29 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>How many times the server has died; the number of its present life.</summary>
+    public int CrashCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _crashes.Count;
+            }
+        }
+    }
+
+    /// <summary>What nobody has answered yet, in words.</summary>
+    public string DescribePending()
+    {
+        lock (_gate)
+        {
+            var pending = _operations.Where(static o =>
+                o is { Outcome: Outcome.Pending, Session.End: SessionEnd.None });
+            return string.Join(", ", pending.Select(static o => $"{o.Session.Client}: {o.Act} {o.Queue} {o.Item}"));
+        }
+    }
+
     public Session BeginSession(string client, int life)
     {
         lock (_gate)
@@ -175,11 +198,16 @@ internal sealed class Ledger
         }
     }
 
-    public void Served(Crash crash)
+    /// <summary>To be called when a server serves again, after one crash or several.</summary>
+    public void Served()
     {
         lock (_gate)
         {
-            crash.Served = Now();
+            var now = Now();
+            foreach (var crash in _crashes.Where(static crash => crash.Served == Operation.Never))
+            {
+                crash.Served = now;
+            }
         }
     }
 

@@ -68,7 +68,7 @@ internal static class FakeRun
         ledger.ReturnCrash(crash);
         server.Strikes.IsDoomed = false;
         server.Start();
-        ledger.Served(crash);
+        ledger.Served();
         gate.Open(life, server.ConnectAsync);
     }
 }
