@@ -5,7 +5,8 @@ using Siberite.Testing;
 
 namespace Siberite.Crash.Tests.Faults;
 
-/// <summary>One data directory, one history, and a server that is killed again and again under the usual workload.</summary>
+/// <summary>One data directory, one history, and a server that is killed again and again under the usual
+/// workload.</summary>
 internal sealed class CrashRun(string dataDirectory, string[] arguments, int seed) : IAsyncDisposable
 {
     /// <summary>One kill in so many comes before the server serves.</summary>

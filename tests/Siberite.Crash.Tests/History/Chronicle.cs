@@ -38,7 +38,8 @@ internal sealed class Chronicle
     /// <summary>The crash that ended a session's server, if one did.</summary>
     public Crash? CrashOf(Session session) => session.Life < Crashes.Length ? Crashes[session.Life] : null;
 
-    /// <summary>The latest moment at which a command without a reply can have its effect: the death of its server.</summary>
+    /// <summary>The latest moment at which a command without a reply can have its effect: the death of its
+    /// server.</summary>
     public long EffectBy(Operation operation) => operation.Outcome switch
     {
         Outcome.Unknown => CrashOf(operation.Session)?.Return ?? Operation.Never,

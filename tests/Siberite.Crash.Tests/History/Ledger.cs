@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Siberite.Crash.Tests.History;
 
-/// <summary>Writes down what clients did and were told. It lives in the test's process, which no fault ever hits.</summary>
+/// <summary>Writes down what clients did and were told. It lives in the test's process, which no fault ever
+/// hits.</summary>
 internal sealed class Ledger
 {
     private readonly Lock _gate = new();
@@ -153,7 +154,8 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>To be called before a connection is dropped, or when it was found broken. What is unanswered stays unknown.</summary>
+    /// <summary>To be called before a connection is dropped, or when it was found broken. What is unanswered stays
+    /// unknown.</summary>
     public void BeginSessionEnd(Session session, SessionEnd end)
     {
         lock (_gate)

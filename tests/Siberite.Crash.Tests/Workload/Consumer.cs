@@ -2,7 +2,8 @@ using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Workload;
 
-/// <summary>Reads items in every way there is: plainly, reliably, chained, waiting; closes most, gives some back, and at
+/// <summary>Reads items in every way there is: plainly, reliably, chained, waiting; closes most, gives some back, and
+/// at
 /// times goes away with what it holds.</summary>
 internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Random random)
 {

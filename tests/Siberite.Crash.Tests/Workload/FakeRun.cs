@@ -4,7 +4,8 @@ using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Workload;
 
-/// <summary>The usual workload against the fake server, with crashes, a drain, one more crash and one more drain.</summary>
+/// <summary>The usual workload against the fake server, with crashes, a drain, one more crash and one more
+/// drain.</summary>
 internal static class FakeRun
 {
     private const int Crashes = 3;
