@@ -67,6 +67,7 @@ public sealed partial class RocksQueueStore : IQueueStore
         RocksDatabase? database = null;
         try
         {
+            LogCheck.ThrowIfDamaged(directory.StorePath);
             database = RocksDatabase.Open(directory.StorePath, options);
             CheckFormat(directory, database);
             LogOpened(logger, directory.Path, directory.Id, (long)time.GetElapsedTime(started).TotalMilliseconds);

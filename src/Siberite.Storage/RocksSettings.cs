@@ -30,9 +30,9 @@ internal sealed class RocksSettings : IDisposable
     private const int WarnLevel = 2;
     private const int Lz4 = 4;
 
-    /// <summary>Replay ends quietly at a torn tail and refuses damage elsewhere. RocksDB's default would cut the log
-    /// at the damage and drop acknowledged items behind it without a word.</summary>
-    private const int TolerateCorruptedTailRecords = 0;
+    /// <summary>Replay ends at the first record that is missing or torn, also when a later log is whole: no batch
+    /// without the ones before it. <see cref="LogCheck"/> has made sure that what is dropped was torn.</summary>
+    private const int PointInTime = 2;
 
     private readonly nint _cache;
     private readonly nint _buffers;
@@ -72,7 +72,7 @@ internal sealed class RocksSettings : IDisposable
         var options = rocksdb_options_create();
         rocksdb_options_set_create_if_missing(options, 1);
         rocksdb_options_set_create_missing_column_families(options, 1);
-        rocksdb_options_set_wal_recovery_mode(options, TolerateCorruptedTailRecords);
+        rocksdb_options_set_wal_recovery_mode(options, PointInTime);
 
         // So that a log file that vanished or lost its end is noticed.
         rocksdb_options_set_track_and_verify_wals_in_manifest(options, 1);

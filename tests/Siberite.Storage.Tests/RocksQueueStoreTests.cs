@@ -3,6 +3,7 @@ using Siberite.Queues;
 
 namespace Siberite.Storage.Tests;
 
+[Collection(nameof(RunsAlone))]
 public sealed class RocksQueueStoreTests : IDisposable
 {
     private const int PayloadBytes = 1_000;
