@@ -62,6 +62,9 @@ public sealed class WireClient(Stream stream) : IAsyncDisposable
         Append("\r\n"u8);
     }
 
+    /// <summary>Buffers bytes as they are.</summary>
+    public void Write(ReadOnlySpan<byte> bytes) => Append(bytes);
+
     /// <summary>Buffers a <c>set</c> that never expires.</summary>
     public void WriteSet(string queue, uint flags, ReadOnlySpan<byte> payload)
     {
@@ -152,6 +155,17 @@ public sealed class WireClient(Stream stream) : IAsyncDisposable
         return new WireReply(new WireItem(words[1], flags, payload), end);
     }
 
+    /// <summary>Reads so many bytes.</summary>
+    public async Task<byte[]> ReadBytesAsync(int count, CancellationToken cancellation)
+    {
+        var bytes = new byte[count];
+        var buffered = Math.Min(count, _inputEnd - _inputStart);
+        _input.AsSpan(_inputStart, buffered).CopyTo(bytes);
+        _inputStart += buffered;
+        await stream.ReadExactlyAsync(bytes.AsMemory(buffered), cancellation);
+        return bytes;
+    }
+
     /// <summary>Reads until the server has closed the connection; anything it still says is dropped.</summary>
     public async Task ReadToEndAsync(CancellationToken cancellation)
     {
@@ -164,16 +178,6 @@ public sealed class WireClient(Stream stream) : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => stream.DisposeAsync();
-
-    private async Task<byte[]> ReadBytesAsync(int count, CancellationToken cancellation)
-    {
-        var bytes = new byte[count];
-        var buffered = Math.Min(count, _inputEnd - _inputStart);
-        _input.AsSpan(_inputStart, buffered).CopyTo(bytes);
-        _inputStart += buffered;
-        await stream.ReadExactlyAsync(bytes.AsMemory(buffered), cancellation);
-        return bytes;
-    }
 
     private async Task ReceiveAsync(CancellationToken cancellation)
     {

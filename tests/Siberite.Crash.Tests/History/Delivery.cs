@@ -1,0 +1,60 @@
+namespace Siberite.Crash.Tests.History;
+
+internal enum DeliveryEnd
+{
+    /// <summary>Taken by a plain get.</summary>
+    Taken,
+    Closed,
+
+    /// <summary>A close was sent and never answered.</summary>
+    MaybeClosed,
+
+    /// <summary>Given back by an abort, or by the end of its session before or while aborting.</summary>
+    Returned,
+}
+
+/// <summary>One time an item was handed out, and how that ended.</summary>
+internal sealed class Delivery(Operation read)
+{
+    /// <summary>The get that handed it out.</summary>
+    public Operation Read { get; } = read;
+
+    /// <summary>The close or abort of it.</summary>
+    public Operation? Finish { get; set; }
+
+    public DeliveryEnd End { get; set; }
+
+    public long Invoke => Read.Invoke;
+
+    public long Return => Read.Return;
+
+    /// <summary>From <see cref="Return"/> to this moment nobody else may have the item. Smaller when that is not
+    /// certain.</summary>
+    public long HeldUntil { get; set; }
+}
+
+/// <summary>One item in one queue. A set into several queues makes several.</summary>
+internal sealed class Copy(string queue, ItemId id, Operation set)
+{
+    public string Queue { get; } = queue;
+
+    public ItemId Id { get; } = id;
+
+    public Operation Set { get; } = set;
+
+    /// <summary>In the order of their returns.</summary>
+    public List<Delivery> Deliveries { get; } = [];
+
+    /// <summary>If it is stored at all, it is stored by now.</summary>
+    public long StoredBy { get; set; } = Operation.Never;
+
+    /// <summary>Whether some reader has it, or may have it, for good.</summary>
+    public bool IsFinished => Deliveries.Any(static d => d.End != DeliveryEnd.Returned);
+}
+
+/// <summary>A span in which a copy waits in its queue for certain: a get that lies in it sees it.</summary>
+internal readonly record struct Waiting(Copy Copy, long Start, long End, bool IsReturn);
+
+/// <summary>A get without a reply: it may have had any item, from <c>Invoke</c> at the earliest to <c>Until</c> at the
+/// latest.</summary>
+internal readonly record struct UnknownRead(Operation Read, long Until);
