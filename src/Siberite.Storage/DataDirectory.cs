@@ -1,160 +1,164 @@
-using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 using Siberite.Contracts;
 
 namespace Siberite.Storage;
 
-/// <summary>A silo's data directory: locked for the life of the process, and with a name of its own.</summary>
-/// <remarks>See FORMAT.md. Unknown files are left alone; a directory that belongs to something else is refused.</remarks>
+/// <summary>One silo's directory: exclusively ours while this object lives, and known to be a store of our format.</summary>
+/// <remarks>What it holds is drawn in FORMAT.md. Unknown files are left alone.</remarks>
 public sealed class DataDirectory : IDisposable
 {
-    /// <summary>Held exclusively while a process uses the directory.</summary>
-    internal const string LockFile = "LOCK";
+    /// <summary>Locked for the life of the process; its content means nothing.</summary>
+    public const string LockFile = "LOCK";
 
-    /// <summary>Names the store and its format.</summary>
-    internal const string IdentityFile = "identity.json";
+    /// <summary>Says what the directory is.</summary>
+    public const string IdentityFile = "identity.json";
 
-    /// <summary>Where RocksDB keeps its files.</summary>
-    internal const string StoreDirectory = "store";
+    /// <summary>Holds the database.</summary>
+    public const string StoreDirectory = "store";
 
-    /// <summary>The format this version writes, and the newest it reads.</summary>
-    internal const int Format = 1;
-
-    /// <summary>NFS, SMB, CIFS, SMB2: their locks and syncs do not promise what ours need.</summary>
-    private static readonly long[] NetworkFileSystems = [0x6969, 0x517B, 0xFF534D42, 0xFE534D42];
-
-    /// <summary>What other queue servers and bare databases leave at the top of their directories.</summary>
-    private static readonly string[] ForeignFiles = ["CURRENT", "PG_VERSION", "dump.rdb", "ibdata1"];
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly SafeFileHandle _lock;
 
-    private DataDirectory(string path, SafeFileHandle held, StoreId id)
+    private DataDirectory(string path, StoreId id, SafeFileHandle heldLock)
     {
-        Path = path;
-        _lock = held;
-        Id = id;
+        (Path, Id, _lock) = (path, id, heldLock);
     }
 
-    /// <summary>The directory, as an absolute path.</summary>
+    /// <summary>The absolute path.</summary>
     public string Path { get; }
 
-    /// <summary>The store's name for ever.</summary>
+    /// <summary>Names the directory for ever.</summary>
     public StoreId Id { get; }
 
-    /// <summary>Opens the directory for this process alone, and makes it if there is none.</summary>
-    /// <exception cref="DataDirectoryException">It cannot be used; the message is one line for the operator.</exception>
+    /// <summary>Where the database lives. RocksDB creates it.</summary>
+    public string StorePath => System.IO.Path.Combine(Path, StoreDirectory);
+
+    /// <summary>Takes the directory, creating it with mode 0700 and a new identity if it is missing or empty.</summary>
+    /// <exception cref="DataDirectoryException">It is in use, is not ours, or cannot be kept safely.</exception>
     public static DataDirectory Open(string path)
     {
-        var full = System.IO.Path.GetFullPath(path);
+        var root = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
         try
         {
-            Prepare(full);
-            var held = TakeLock(full);
+            Create(root);
+            ThrowIfUnsuitable(root);
+            var heldLock = PosixFile.TryLock(System.IO.Path.Combine(root, LockFile))
+                ?? throw Refusal(root, "is in use by another process");
             try
             {
-                return new DataDirectory(full, held, ReadIdentity(full) ?? CreateIdentity(full));
+                return new DataDirectory(root, ReadOrCreateIdentity(root), heldLock);
             }
             catch
             {
-                held.Dispose();
+                heldLock.Dispose();
                 throw;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataDirectoryException($"The data directory {full} cannot be used: {e.Message}", e);
+            throw new DataDirectoryException($"Data directory {root} cannot be used: {e.Message}", e);
         }
     }
 
-    /// <summary>Lets another process have the directory.</summary>
+    /// <summary>Gives the directory to whoever wants it next.</summary>
     public void Dispose() => _lock.Dispose();
 
-    private static void Prepare(string path)
+    internal static bool IsNetworkFileSystem(uint type) => type
+        is 0x6969 // NFS
+        or 0xFF534D42 // CIFS
+        or 0xFE534D42; // SMB2
+
+    private static void Create(string root)
     {
-        if (new DirectoryInfo(path) is { Exists: true, LinkTarget: not null })
+        if (Directory.Exists(root))
         {
-            throw new DataDirectoryException($"The data directory {path} is a symbolic link; name its target.", null);
+            return;
         }
 
         if (OperatingSystem.IsWindows())
         {
-            throw new DataDirectoryException("Siberite needs flock and fsync: run it on Linux.", null);
+            throw new PlatformNotSupportedException("Files are kept by Linux calls.");
         }
 
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        if (NetworkFileSystems.Contains(Posix.FileSystemKind(path)))
+        Directory.CreateDirectory(root, OwnerOnly);
+        PosixFile.SyncDirectory(System.IO.Path.GetDirectoryName(root)!);
+    }
+
+    private static void ThrowIfUnsuitable(string root)
+    {
+        // Whoever may replace the link may move the store under a running server.
+        if (new DirectoryInfo(root).LinkTarget is not null)
         {
-            throw new DataDirectoryException(
-                $"The data directory {path} is on a network file system; queues need a local disk.", null);
+            throw Refusal(root, "is a symbolic link; name its target instead");
+        }
+
+        if (IsNetworkFileSystem(PosixFile.FileSystemType(root)))
+        {
+            throw Refusal(root, "is on a network file system, whose locks and syncs cannot be relied on");
         }
     }
 
-    private static SafeFileHandle TakeLock(string path)
+    private static StoreId ReadOrCreateIdentity(string root)
     {
-        var file = System.IO.Path.Combine(path, LockFile);
-
-        // Shared, because .NET's own lock would come first and say less.
-        var held = File.OpenHandle(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        if (!Posix.TryLock(held))
+        var file = System.IO.Path.Combine(root, IdentityFile);
+        if (File.Exists(file))
         {
-            held.Dispose();
-            throw new DataDirectoryException($"The data directory {path} is in use by another process.", null);
+            var (identity, refusal) = DirectoryIdentity.Parse(File.ReadAllBytes(file));
+            return identity?.StoreId ?? throw Refusal(root, $"holds an {IdentityFile} that {refusal}");
         }
 
-        return held;
+        ThrowIfForeign(root);
+        var created = new DirectoryIdentity(new StoreId(Guid.NewGuid()));
+        var temporary = file + ".new";
+        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            RandomAccess.Write(handle, created.ToJson(), fileOffset: 0);
+            PosixFile.Sync(handle);
+        }
+
+        File.Move(temporary, file, overwrite: true);
+        PosixFile.SyncDirectory(root);
+        return created.StoreId;
     }
 
-    private static StoreId? ReadIdentity(string path)
+    /// <remarks>A directory without identity is ours to take only if nobody's queues are in it: a server that starts
+    /// empty on top of them looks healthy and has lost everything.</remarks>
+    private static void ThrowIfForeign(string root)
     {
-        var file = System.IO.Path.Combine(path, IdentityFile);
-        if (!File.Exists(file))
+        if (Directory.Exists(System.IO.Path.Combine(root, StoreDirectory)))
         {
-            return null;
+            throw Refusal(root, $"holds a {StoreDirectory} but no {IdentityFile}; restore that file");
         }
 
-        StoreIdentity? identity;
+        if (HoldsDatabase(root))
+        {
+            throw Refusal(root, "is a LevelDB or RocksDB database of another product");
+        }
+
+        foreach (var directory in Directory.EnumerateDirectories(root))
+        {
+            if (HoldsDatabase(directory))
+            {
+                throw Refusal(root, $"holds queues of another product in {System.IO.Path.GetFileName(directory)}");
+            }
+        }
+    }
+
+    private static bool HoldsDatabase(string directory)
+    {
         try
         {
-            identity = JsonSerializer.Deserialize(File.ReadAllBytes(file), IdentityJson.Default.StoreIdentity);
+            return File.Exists(System.IO.Path.Combine(directory, "CURRENT"))
+                || Directory.EnumerateFiles(directory, "MANIFEST-*").Any();
         }
-        catch (JsonException e)
+        catch (UnauthorizedAccessException)
         {
-            throw new DataDirectoryException($"The identity file {file} cannot be understood: {e.Message}", e);
+            // lost+found belongs to the file system's checker.
+            return false;
         }
-
-        if (identity is null || identity.Format < 1 || !Guid.TryParse(identity.StoreId, out var id))
-        {
-            throw new DataDirectoryException($"The identity file {file} cannot be understood.", null);
-        }
-
-        return identity.Format <= Format
-            ? new StoreId(id)
-            : throw new DataDirectoryException(
-                $"The data directory {path} has format {identity.Format}; this version reads up to {Format}.", null);
     }
 
-    private static StoreId CreateIdentity(string path)
-    {
-        var foreign = ForeignFiles.FirstOrDefault(name => File.Exists(System.IO.Path.Combine(path, name)));
-        if (foreign is not null || Directory.Exists(System.IO.Path.Combine(path, StoreDirectory)))
-        {
-            throw new DataDirectoryException(
-                $"The data directory {path} holds {foreign ?? StoreDirectory} but no {IdentityFile}: it is not ours.",
-                null);
-        }
-
-        var id = new StoreId(Guid.NewGuid());
-        var file = System.IO.Path.Combine(path, IdentityFile);
-        var json = JsonSerializer.SerializeToUtf8Bytes(
-            new StoreIdentity(Format, id.ToString()), IdentityJson.Default.StoreIdentity);
-        using (var written = File.OpenHandle(file + ".new", FileMode.Create, FileAccess.Write))
-        {
-            RandomAccess.Write(written, json, fileOffset: 0);
-            Posix.Sync(written, file);
-        }
-
-        File.Move(file + ".new", file);
-        Posix.SyncDirectory(path);
-        return id;
-    }
+    private static DataDirectoryException Refusal(string root, string reason)
+        => new($"Data directory {root} {reason}.", inner: null);
 }

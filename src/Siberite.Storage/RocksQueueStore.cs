@@ -1,292 +1,244 @@
-using System.Runtime.InteropServices;
+using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
-using RocksDbSharp;
 using Siberite.Contracts;
 using Siberite.Queues;
 
 namespace Siberite.Storage;
 
-/// <summary>Keeps all queues of a silo in one RocksDB database. FORMAT.md says what lies where.</summary>
-/// <remarks>One write-ahead log for all queues: one sync serves them all, and a batch across queues is atomic.</remarks>
+/// <summary>Keeps queues in one RocksDB per data directory. FORMAT.md draws what is on disk.</summary>
 public sealed partial class RocksQueueStore : IQueueStore
 {
-    private const string ItemsFamily = "items";
-    private const uint MetadataFamilyId = 0;
-    private const uint ItemsFamilyId = 1; // In order of creation; checked at each start.
+    /// <summary>Counts up when an older server must not read the database.</summary>
+    internal const int StoreFormat = 1;
+
+    internal const int FormatRecordBytes = sizeof(int) + 16;
 
     private static readonly TimeSpan RoomCheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly DataDirectory _directory;
+    private readonly RocksDatabase _database;
     private readonly StorageOptions _options;
+    private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly RocksDb _database;
-    private readonly ColumnFamilyHandle _items;
-    private readonly WriteOptions _write = new();
-    private readonly ReadOptions _read = NewReadOptions();
-    private readonly Cache _cache;
-    private readonly ILogger _log;
+
+    // Held for reading by every call, so that the database is not closed under one.
+    private readonly ReaderWriterLockSlim _lifetime = new(LockRecursionPolicy.NoRecursion);
     private volatile Exception? _failure;
+    private volatile bool _hasRoom;
     private long _roomCheckedAt;
-    private volatile bool _hasRoom = true;
+    private bool _isClosed;
 
     private RocksQueueStore(
-        DataDirectory directory, StorageOptions options, RocksDb database, Cache cache, TimeProvider time, ILogger log)
+        DataDirectory directory, RocksDatabase database, StorageOptions options, ILogger logger, TimeProvider time)
     {
-        _directory = directory;
-        _options = options;
-        _database = database;
-        _cache = cache;
-        _time = time;
-        _log = log;
-        _items = database.GetColumnFamily(ItemsFamily);
-        _roomCheckedAt = time.GetTimestamp();
+        (_directory, _database, _options, _logger, _time) = (directory, database, options, logger, time);
         _hasRoom = FindRoom();
+        _roomCheckedAt = time.GetTimestamp();
     }
 
     /// <inheritdoc/>
     public StoreId Id => _directory.Id;
-
-    /// <summary>The data directory, as an absolute path.</summary>
-    public string Path => _directory.Path;
 
     /// <inheritdoc/>
     public bool HasRoom
     {
         get
         {
-            var checkedAt = Volatile.Read(ref _roomCheckedAt);
-            var now = _time.GetTimestamp();
-            if (_time.GetElapsedTime(checkedAt, now) >= RoomCheckInterval
-                && Interlocked.CompareExchange(ref _roomCheckedAt, now, checkedAt) == checkedAt)
+            // Two threads may look at once; both see the same disk.
+            if (_time.GetElapsedTime(Volatile.Read(ref _roomCheckedAt)) >= RoomCheckInterval)
             {
-                NoteRoom(FindRoom());
+                Volatile.Write(ref _roomCheckedAt, _time.GetTimestamp());
+                _hasRoom = FindRoom();
             }
 
             return _hasRoom;
         }
     }
 
-    /// <summary>Opens the store in <paramref name="options"/>' data directory, creating both if missing.</summary>
-    /// <exception cref="DataDirectoryException">It cannot be used; the message is one line for the operator.</exception>
-    public static RocksQueueStore Open(StorageOptions options, ILogger log, TimeProvider time)
+    /// <summary>Takes the data directory and opens the store in it, creating both if need be.</summary>
+    /// <param name="options">Read once.</param>
+    /// <param name="logger">Hears of the opening, of space given back and of the first failure.</param>
+    /// <param name="time">Paces the look at free space.</param>
+    /// <exception cref="DataDirectoryException">The directory is in use, not ours, or damaged.</exception>
+    public static RocksQueueStore Open(StorageOptions options, ILogger logger, TimeProvider time)
     {
+        var started = time.GetTimestamp();
         var directory = DataDirectory.Open(options.DataDirectory);
+        RocksDatabase? database = null;
         try
         {
-            var cache = Cache.CreateLru((ulong)options.BlockCacheBytes);
-            var families = new ColumnFamilies(RocksSettings.Metadata(cache))
-            {
-                { ItemsFamily, RocksSettings.Items(options, cache) },
-            };
-            var path = System.IO.Path.Combine(directory.Path, DataDirectory.StoreDirectory);
-            var database = RocksDb.Open(RocksSettings.Database(options), path, families);
-            return new RocksQueueStore(directory, options, database, cache, time, log);
+            database = RocksDatabase.Open(directory.StorePath, options);
+            CheckFormat(directory, database);
+            LogOpened(logger, directory.Path, directory.Id, (long)time.GetElapsedTime(started).TotalMilliseconds);
+            return new RocksQueueStore(directory, database, options, logger, time);
         }
-        catch (RocksDbException e)
+        catch (Exception e)
         {
+            database?.Dispose();
             directory.Dispose();
-            var reason = e.Message.ReplaceLineEndings(" ");
-            throw new DataDirectoryException($"The store in {directory.Path} cannot be opened: {reason}", e);
+            if (e is RocksException)
+            {
+                throw new DataDirectoryException(
+                    $"The store in data directory {directory.Path} cannot be opened: {e.Message}", e);
+            }
+
+            throw;
         }
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoredQueue> LoadQueues()
-    {
-        var readers = new Dictionary<long, ReaderState>();
-        ScanMetadata(MetadataKey.ReaderPrefix, (key, value) =>
-        {
-            if (key.Length == 1 + sizeof(long) + sizeof(int) && key[^4..].IndexOfAnyExcept((byte)0) < 0)
-            {
-                readers[MetadataKey.QueueOf(key)] = MetadataKey.ToState(MetadataKey.Read<StoredReaderRecord>(value));
-            }
-        });
-        var queues = new List<StoredQueue>();
-        using var iterator = _database.NewIterator(_items, _read);
-        ScanMetadata(MetadataKey.QueuePrefix, (key, value) =>
-        {
-            var id = MetadataKey.QueueOf(key);
-            var stored = MetadataKey.Read<StoredQueueRecord>(value);
-            var reader = readers.GetValueOrDefault(id, new ReaderState(Position: 1, ClosedBytes: 0, Closed: default));
-            var last = ReadLastHeader(iterator, id);
-            queues.Add(new StoredQueue(
-                new QueueRecord(id, stored.Name, stored.CreatedAt), reader, last.Sequence, last.AppendedBytes));
-        });
-        return queues;
-    }
+    public IStoreBatch CreateBatch() => new RocksStoreBatch(_database.ItemsFamily);
 
     /// <inheritdoc/>
-    public IStoreBatch CreateBatch() => new RocksBatch(MetadataFamilyId, ItemsFamilyId);
-
-    /// <inheritdoc/>
-    public unsafe void Write(IStoreBatch batch)
+    public void Write(IStoreBatch batch)
     {
-        ThrowIfFailed();
-        fixed (byte* bytes = ((RocksBatch)batch).Representation)
+        var bytes = ((RocksStoreBatch)batch).Written;
+        EnterUse();
+        try
         {
-            var length = (nuint)((RocksBatch)batch).Bytes;
-            var native = Native.Instance.rocksdb_writebatch_create_from(bytes, length);
-            Native.Instance.rocksdb_write(_database.Handle, _write.Handle, native, out var error);
-            Native.Instance.rocksdb_writebatch_destroy(native);
-            Check(error);
+            ThrowIfFailed();
+            _database.Write(bytes);
+        }
+        catch (RocksException e)
+        {
+            throw Fail("write", e);
+        }
+        finally
+        {
+            _lifetime.ExitReadLock();
         }
     }
 
     /// <inheritdoc/>
     public void Sync()
     {
-        ThrowIfFailed();
-        Native.Instance.rocksdb_flush_wal(_database.Handle, 1, out var error);
-        Check(error);
-    }
-
-    /// <inheritdoc/>
-    public void ReadItems(long queueId, long first, long limit, long maxBytes, ICollection<StoredItem> target)
-    {
+        EnterUse();
         try
         {
-            using var iterator = _database.NewIterator(_items, _read);
-            Span<byte> firstKey = stackalloc byte[ItemCodec.KeyBytes];
-            ItemCodec.WriteKey(firstKey, queueId, first);
-            var bytes = 0L;
-            for (iterator.Seek(firstKey); iterator.Valid() && bytes < maxBytes; iterator.Next())
-            {
-                var key = iterator.GetKeySpan();
-                if (ItemCodec.QueueOf(key) != queueId || ItemCodec.SequenceOf(key) >= limit)
-                {
-                    return;
-                }
-
-                var value = iterator.GetValueSpan();
-                var header = ItemCodec.ReadHeader(key, value, out var payloadOffset);
-                target.Add(new StoredItem(header, value[payloadOffset..].ToArray()));
-                bytes += Math.Max(1, value.Length - payloadOffset);
-            }
-
-            CheckIterator(iterator);
+            ThrowIfFailed();
+            _database.SyncLog();
         }
-        catch (RocksDbException e)
+        catch (RocksException e)
         {
-            throw Unreadable(e);
+            throw Fail("sync", e);
+        }
+        finally
+        {
+            _lifetime.ExitReadLock();
         }
     }
 
     /// <inheritdoc/>
-    public void ReclaimSpace(long queueId, long limit, bool isEmpty)
+    public byte[]? ReadState(string key)
     {
-        var begin = ItemCodec.Key(queueId, 0);
-        var end = ItemCodec.Key(queueId, limit);
-        Native.Instance.rocksdb_delete_file_in_range_cf(
-            _database.Handle, _items.Handle, begin, (nuint)begin.Length, end, (nuint)end.Length, out var error);
-        if (error != IntPtr.Zero)
+        EnterUse();
+        try
         {
-            LogNotReclaimed(_log, TakeMessage(error));
+            return _database.ReadMetadata(StoreKeys.State(key));
         }
-
-        if (isEmpty)
+        catch (RocksException e)
         {
-            // Whole files are gone; this drops what shares a file with others, and what is still in a memtable.
-            _database.CompactRange(begin, end, _items);
+            throw new SiberiteException(SiberiteError.ItemUnreadable, $"The state {key} cannot be read.", e);
+        }
+        finally
+        {
+            _lifetime.ExitReadLock();
         }
     }
 
-    /// <inheritdoc/>
-    public byte[]? ReadState(string key) => _database.Get(MetadataKey.State(key));
-
-    /// <summary>Closes the database and lets another process have the directory.</summary>
+    /// <summary>Syncs what was written, unless the store has failed, and closes it. Waits for calls under way.</summary>
     public void Dispose()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _database.StopRewriting();
+        _lifetime.EnterWriteLock();
+        _isClosed = true;
+        _lifetime.ExitWriteLock();
+
+        if (_failure is null)
+        {
+            try
+            {
+                _database.SyncLog();
+            }
+            catch (RocksException e)
+            {
+                LogFailed(_logger, e, "last sync", _directory.Path);
+            }
+        }
+
         _database.Dispose();
-        GC.KeepAlive(_cache);
         _directory.Dispose();
     }
 
-    private static ReadOptions NewReadOptions()
+    private static void CheckFormat(DataDirectory directory, RocksDatabase database)
     {
-        var options = new ReadOptions()
-            .SetFillCache(false) // What is read is taken, and not read again.
-            .SetVerifyChecksums(true);
+        Span<byte> expected = stackalloc byte[FormatRecordBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(expected, StoreFormat);
+        directory.Id.Value.TryWriteBytes(expected[sizeof(int)..], bigEndian: true, out _);
 
-        // The engine never reads behind a reader's position, where range deletes are; looking for them is not free.
-        Native.Instance.rocksdb_readoptions_set_ignore_range_deletions(options.Handle, 1);
-        return options;
-    }
-
-    private static SiberiteException Unreadable(Exception e)
-        => new(SiberiteError.ItemUnreadable, "RocksDB could not read items.", e);
-
-    private static string TakeMessage(IntPtr error)
-    {
-        var message = Marshal.PtrToStringUTF8(error) ?? "unknown";
-        Native.Instance.rocksdb_free(error);
-        return message;
-    }
-
-    private static void CheckIterator(Iterator iterator)
-    {
-        Native.Instance.rocksdb_iter_get_error(iterator.Handle, out var error);
-        if (error != IntPtr.Zero)
+        if (database.ReadMetadata(StoreKeys.Format) is not { } found)
         {
-            throw Unreadable(new IOException(TakeMessage(error)));
+            var record = new WriteBatchBuffer();
+            record.Put(StoreKeys.Format, expected);
+            database.Write(record.Written);
+            database.SyncLog();
         }
-    }
-
-    private static ItemHeader ReadLastHeader(Iterator iterator, long queueId)
-    {
-        Span<byte> key = stackalloc byte[ItemCodec.KeyBytes];
-        ItemCodec.WriteKey(key, queueId, long.MaxValue);
-        iterator.SeekForPrev(key);
-        CheckIterator(iterator);
-        return iterator.Valid() && ItemCodec.QueueOf(iterator.GetKeySpan()) == queueId
-            ? ItemCodec.ReadHeader(iterator.GetKeySpan(), iterator.GetValueSpan(), out _)
-            : default;
-    }
-
-    private delegate void Visit(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value);
-
-    private void ScanMetadata(byte prefix, Visit visit)
-    {
-        using var iterator = _database.NewIterator();
-        for (iterator.Seek([prefix]); iterator.Valid() && iterator.GetKeySpan()[0] == prefix; iterator.Next())
+        else if (found.Length < FormatRecordBytes
+            || BinaryPrimitives.ReadInt32LittleEndian(found) is < 1 or > StoreFormat)
         {
-            visit(iterator.GetKeySpan(), iterator.GetValueSpan());
+            throw new DataDirectoryException(
+                $"The store in data directory {directory.Path} is of a format that this server does not know.", null);
         }
-
-        CheckIterator(iterator);
-    }
-
-    private void ThrowIfFailed()
-    {
-        if (_failure is { } cause)
+        else if (!found.AsSpan(sizeof(int), 16).SequenceEqual(expected[sizeof(int)..]))
         {
-            throw new SiberiteException(SiberiteError.StorageFailed, "The store has failed.", cause);
-        }
-    }
-
-    private void Check(IntPtr error)
-    {
-        if (error != IntPtr.Zero)
-        {
-            _failure = new IOException(TakeMessage(error));
-            ThrowIfFailed();
+            throw new DataDirectoryException(
+                $"The store in data directory {directory.Path} belongs to another {DataDirectory.IdentityFile}.", null);
         }
     }
 
     private bool FindRoom()
-        => new DriveInfo(_directory.Path).AvailableFreeSpace >= _options.ReserveBytes;
-
-    private void NoteRoom(bool hasRoom)
     {
-        if (hasRoom != _hasRoom)
+        try
         {
-            _hasRoom = hasRoom;
-            LogRoom(_log, hasRoom ? "There is room again; sets are accepted." : "Sets are refused.", _directory.Path);
+            return new DriveInfo(_directory.Path).AvailableFreeSpace >= _options.ReserveBytes;
+        }
+        catch (IOException)
+        {
+            // A disk that does not answer has no room to promise.
+            return false;
         }
     }
 
-    [LoggerMessage(1001, LogLevel.Warning, "Free disk space crossed the reserve at {Directory}. {Consequence}")]
-    private static partial void LogRoom(ILogger log, string consequence, string directory);
+    private SiberiteException Fail(string operation, RocksException cause)
+    {
+        _failure = cause;
+        LogFailed(_logger, cause, operation, _directory.Path);
+        return new SiberiteException(SiberiteError.StorageFailed, $"The {operation} failed: {cause.Message}", cause);
+    }
 
-    [LoggerMessage(1002, LogLevel.Warning, "Disk space could not be given back yet: {Reason}")]
-    private static partial void LogNotReclaimed(ILogger log, string reason);
+    /// <remarks>After a failed sync the kernel may drop the pages and call the next sync a success: going on would
+    /// acknowledge lost items.</remarks>
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } cause)
+        {
+            throw new SiberiteException(
+                SiberiteError.StorageFailed, $"The store has failed: {cause.Message}", cause);
+        }
+    }
+
+    private void EnterUse()
+    {
+        _lifetime.EnterReadLock();
+        if (_isClosed)
+        {
+            _lifetime.ExitReadLock();
+            throw new ObjectDisposedException(nameof(RocksQueueStore));
+        }
+    }
 }

@@ -1,64 +1,117 @@
-using RocksDbSharp;
 using Siberite.Contracts;
+using static Siberite.Storage.RocksNative;
 
 namespace Siberite.Storage;
 
-/// <summary>How RocksDB is set up for queues: written at the tail, read once at the head, deleted in ranges.</summary>
-internal static class RocksSettings
+/// <summary>RocksDB's settings, each with its reason. Owns the native objects; they must outlive the database.</summary>
+internal sealed class RocksSettings : IDisposable
 {
-    /// <summary>Bytes of write-ahead log that a start may have to replay. Half a second's work.</summary>
-    private const ulong MaxWalBytes = 64 << 20;
+    private const int MaxMemtables = 3;
 
-    /// <summary>Items lie side by side and are read in order, so large blocks cost nothing and keep indexes small.</summary>
-    private const ulong ItemBlockBytes = 32 << 10;
+    /// <summary>Records, reader places and named state are small and often replaced: most of it dies in here.</summary>
+    private const long MetadataMemtableBytes = 4L << 20;
 
-    /// <summary>Memtables of both families together; RocksDB flushes before it exceeds them.</summary>
-    private const int MemtableCount = 3;
+    /// <summary>Bounds the replay at a start to about a second.</summary>
+    private const ulong MaxLogBytes = 64UL << 20;
 
-    public static DbOptions Database(StorageOptions options)
-        => new DbOptions()
-            .SetCreateIfMissing(true)
-            .SetCreateMissingColumnFamilies(true)
+    /// <summary>A file is the unit in which drained space comes back without rewriting.</summary>
+    private const ulong TableFileBytes = 32UL << 20;
 
-            // A torn tail is a crash; damage anywhere else refuses the start and is not cut off in silence.
-            .SetWalRecoveryMode(Recovery.TolerateCorruptedTailRecords)
-            .SetMaxTotalWalSize(MaxWalBytes)
-            .SetDbWriteBufferSize((ulong)(MemtableCount * options.MemtableBytes))
-            .SetMaxOpenFiles(512)
-            .SkipStatsUpdateOnOpen(true)
-            .SetMaxBackgroundCompactions(2)
-            .SetMaxBackgroundFlushes(1)
-            .SetBytesPerSync(1 << 20) // Background files reach the disk steadily and do not delay a commit's sync.
-            .SetAllowConcurrentMemtableWrite(false) // There is one committer.
-            .SetInfoLogLevel(InfoLogLevel.Warn)
-            .SetKeepLogFileNum(2)
-            .SetMaxLogFileSize(1 << 20)
-            .SetStatsDumpPeriodSec(0)
-            .SetTableCacheNumShardbits(2);
+    /// <summary>Items are read in order, so a large block wastes little and keeps the index small.</summary>
+    private const int ItemBlockBytes = 16 << 10;
 
-    /// <summary>Queue records, readers' places, named state: small, and rewritten all the time.</summary>
-    public static ColumnFamilyOptions Metadata(Cache cache)
-        => new ColumnFamilyOptions()
-            .SetWriteBufferSize(4 << 20)
-            .SetMaxWriteBufferNumber(2)
-            .SetCompression(Compression.No)
-            .SetBlockBasedTableFactory(Tables(cache, 4 << 10));
+    private const int MetadataBlockBytes = 4 << 10;
+    private const int BackgroundJobs = 2;
+    private const int MaxOpenFiles = 512;
+    private const long MaxInfoLogBytes = 1 << 20;
+    private const int KeptInfoLogs = 2;
+    private const long MaxManifestBytes = 4 << 20;
+    private const int WarnLevel = 2;
+    private const int Lz4 = 4;
 
-    /// <summary>The items themselves.</summary>
-    public static ColumnFamilyOptions Items(StorageOptions options, Cache cache)
-        => new ColumnFamilyOptions()
-            .SetWriteBufferSize((ulong)options.MemtableBytes)
-            .SetMaxWriteBufferNumber(MemtableCount)
-            .SetTargetFileSizeBase(32 << 20)
-            .SetMaxBytesForLevelBase(256 << 20)
-            .SetLevelCompactionDynamicLevelBytes(true)
-            .SetCompression(Compression.No) // Payloads are the clients' business; the CPU is better spent on clients.
-            .SetBlockBasedTableFactory(Tables(cache, ItemBlockBytes));
+    /// <summary>Replay ends quietly at a torn tail and refuses damage elsewhere. RocksDB's default would cut the log
+    /// at the damage and drop acknowledged items behind it without a word.</summary>
+    private const int TolerateCorruptedTailRecords = 0;
 
-    private static BlockBasedTableOptions Tables(Cache cache, ulong blockBytes)
-        => new BlockBasedTableOptions()
-            .SetBlockCache(cache)
-            .SetBlockSize(blockBytes)
-            .SetCacheIndexAndFilterBlocks(true)
-            .SetFormatVersion(5);
+    private readonly nint _cache;
+    private readonly nint _bufferManager;
+
+    public RocksSettings(StorageOptions options)
+    {
+        _cache = rocksdb_cache_create_lru((nuint)options.BlockCacheBytes);
+        _bufferManager = rocksdb_write_buffer_manager_create(
+            (nuint)(MaxMemtables * options.MemtableBytes), allowStall: 0);
+        Database = CreateDatabaseOptions();
+        Metadata = CreateFamilyOptions(MetadataMemtableBytes, MetadataBlockBytes);
+        Items = CreateFamilyOptions(options.MemtableBytes, ItemBlockBytes);
+        Write = rocksdb_writeoptions_create();
+    }
+
+    public nint Database { get; }
+
+    public nint Metadata { get; }
+
+    public nint Items { get; }
+
+    /// <summary>With the log, without a sync: <see cref="RocksDatabase.SyncLog"/> does that for many writes.</summary>
+    public nint Write { get; }
+
+    public void Dispose()
+    {
+        rocksdb_writeoptions_destroy(Write);
+        rocksdb_options_destroy(Items);
+        rocksdb_options_destroy(Metadata);
+        rocksdb_options_destroy(Database);
+        rocksdb_write_buffer_manager_destroy(_bufferManager);
+        rocksdb_cache_destroy(_cache);
+    }
+
+    private nint CreateDatabaseOptions()
+    {
+        var options = rocksdb_options_create();
+        rocksdb_options_set_create_if_missing(options, 1);
+        rocksdb_options_set_create_missing_column_families(options, 1);
+        rocksdb_options_set_wal_recovery_mode(options, TolerateCorruptedTailRecords);
+
+        // So that a log file that vanished or lost its end is noticed.
+        rocksdb_options_set_track_and_verify_wals_in_manifest(options, 1);
+        rocksdb_options_set_max_total_wal_size(options, MaxLogBytes);
+        rocksdb_options_set_write_buffer_manager(options, _bufferManager);
+        rocksdb_options_set_max_background_jobs(options, BackgroundJobs);
+
+        // A failure is final: what RocksDB tried again behind our back would look like a success.
+        rocksdb_options_set_max_bgerror_resume_count(options, 0);
+        rocksdb_options_set_max_open_files(options, MaxOpenFiles);
+        rocksdb_options_set_max_manifest_file_size(options, (nuint)MaxManifestBytes);
+        rocksdb_options_set_info_log_level(options, WarnLevel);
+        rocksdb_options_set_keep_log_file_num(options, KeptInfoLogs);
+        rocksdb_options_set_max_log_file_size(options, (nuint)MaxInfoLogBytes);
+        rocksdb_options_set_stats_dump_period_sec(options, 0);
+        rocksdb_options_set_stats_persist_period_sec(options, 0);
+        return options;
+    }
+
+    private nint CreateFamilyOptions(long memtableBytes, int blockBytes)
+    {
+        var options = rocksdb_options_create();
+        rocksdb_options_set_write_buffer_size(options, (nuint)memtableBytes);
+        rocksdb_options_set_max_write_buffer_number(options, MaxMemtables);
+        rocksdb_options_set_target_file_size_base(options, TableFileBytes);
+
+        // The same on every level: files of one queue follow each other, and RocksDB moves such a file down without
+        // rewriting it only if its compression is right already. LZ4 costs about a second per gigabyte and gives up
+        // early on what does not shrink.
+        rocksdb_options_set_compression(options, Lz4);
+
+        // No filters: items are found by range, and the metadata is read once.
+        var table = rocksdb_block_based_options_create();
+        rocksdb_block_based_options_set_block_size(table, (nuint)blockBytes);
+        rocksdb_block_based_options_set_block_cache(table, _cache);
+
+        // Otherwise every open file holds its whole index in memory that nothing counts.
+        rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+        rocksdb_options_set_block_based_table_factory(options, table);
+        rocksdb_block_based_options_destroy(table);
+        return options;
+    }
 }

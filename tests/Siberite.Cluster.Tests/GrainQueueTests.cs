@@ -18,7 +18,7 @@ public sealed class GrainQueueTests
         _queue = new GrainQueue(address, _grain, _time, _gone.Add, NullLogger.Instance);
     }
 
-    /// <remarks>The thread pool may take the first command before the second is there: only what follows is certain.</remarks>
+    /// <remarks>The pool may send the first command before the second is there: only what follows is certain.</remarks>
     [Fact]
     public async Task Commands_that_come_during_a_call_go_together_in_the_next_in_order()
     {
@@ -234,7 +234,7 @@ public sealed class GrainQueueTests
         return (held, [first, .. Enumerable.Range(0, count).Select(_ => _queue.AppendAsync(Draft(payload)).AsTask())]);
     }
 
-    /// <summary>The pause before a repetition begins at some moment after the failure: time passes until it is over.</summary>
+    /// <summary>The pause begins at some moment after the failure: time passes until it is over.</summary>
     private async Task<ScriptedGrain.Call> NextCallAfterDelayAsync()
     {
         var next = _grain.NextCallAsync().AsTask();

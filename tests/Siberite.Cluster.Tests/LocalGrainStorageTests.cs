@@ -60,7 +60,7 @@ public sealed class LocalGrainStorageTests : IDisposable
         Assert.Equal(2, (await ReadAsync()).State!.CreatedAt);
     }
 
-    /// <remarks>The store shows a change only once its batch is written: the second must be refused before that.</remarks>
+    /// <remarks>The store shows a change only once it is written: the second must be refused before that.</remarks>
     [Fact]
     public async Task Of_two_first_writers_one_wins_though_neither_is_committed()
     {

@@ -158,7 +158,7 @@ public sealed class QueueRouterTests
         }
     }
 
-    /// <remarks>The engine lets go of a queue that is opened and never appended to; the way to it must not end there.</remarks>
+    /// <remarks>The engine lets go of a queue that is opened and never appended to.</remarks>
     [Theory]
     [MemberData(nameof(Routes))]
     public async Task A_queue_that_stayed_empty_is_found_again_by_the_next_open(QueueRoute route)

@@ -31,13 +31,16 @@ public sealed class StandaloneSiloTests
         Assert.False(readiness.IsActive);
     }
 
-    /// <remarks>A parked call would hold the silo's stop until the grain's deactivation times out.</remarks>
+    /// <remarks>A parked call would hold the silo's stop until its slice ends. Its reply may be lost: gateways stop
+    /// before the silo.</remarks>
     [Fact]
     public async Task A_stop_does_not_wait_for_waits()
     {
         await using var silo = await TestSilo.StartAsync(
             new MemoryQueueStore(), QueueRoute.Grain, waitSlice: TimeSpan.FromSeconds(10));
-        var waiting = silo.QueueGrain("work").WaitAsync(new SessionId(1, 1), TakeMode.Plain, TimeSpan.FromHours(1)).AsTask();
+        _ = silo.QueueGrain("work")
+            .WaitAsync(new SessionId(1, 1), TakeMode.Plain, TimeSpan.FromHours(1))
+            .AsTask();
         var reads = silo.Services.GetRequiredService<RemoteReads>();
         while (reads.WaitCount == 0)
         {
@@ -46,7 +49,6 @@ public sealed class StandaloneSiloTests
 
         await silo.StopAsync();
 
-        Assert.True(waiting.IsCompleted);
         Assert.Equal(0, reads.WaitCount);
     }
 

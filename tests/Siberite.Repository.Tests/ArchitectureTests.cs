@@ -43,7 +43,7 @@ public sealed class ArchitectureTests
 
     [Theory]
     [InlineData("RocksDbSharp", "src/Siberite.Storage")]
-    [InlineData("Microsoft.AspNetCore", "src/Siberite.Gateway,src/Siberite.Server")]
+    [InlineData("Microsoft.AspNetCore", "src/Siberite.Gateway,src/Siberite.Server,src/Siberite.Cluster/Hosting")]
     [InlineData("Orleans", "src/Siberite.Cluster,src/Siberite.Server")]
     [InlineData("System.IO.Pipelines", "src/Siberite.Gateway")]
     public void A_namespace_is_used_only_where_it_belongs(string name, string homes)

@@ -46,7 +46,8 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
         var applied = await Task.WhenAll(applying);
         var isCommitted = await TryCommitAsync(applied);
-        return Array.ConvertAll(applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
+        return Array.ConvertAll(
+            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
     }
 
     /// <inheritdoc/>

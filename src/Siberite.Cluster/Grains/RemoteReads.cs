@@ -84,7 +84,8 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
-    /// <summary>Waits for one slice; <paramref name="wait"/> is the whole wait, and counts from the first one.</summary>
+    /// <summary>Waits for one slice; <paramref name="wait"/> is the whole wait and counts from the first one.
+    /// </summary>
     /// <returns>The end of the wait, or <see langword="null"/> when the slice ended first.</returns>
     public async ValueTask<TakeResult?> WaitSliceAsync(QueueName queue, SessionId session, TakeMode mode, TimeSpan wait)
     {
@@ -98,7 +99,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         return EndSlice(parked) ? await parked.Take : null;
     }
 
-    /// <summary>Ends the session's wait. If no slice is there to carry an item that was on its way, it goes back.</summary>
+    /// <summary>Ends the session's wait. Without a slice to carry it, an item that was on its way goes back.</summary>
     public void Cancel(QueueName queue, SessionId session)
     {
         Wait? parked;

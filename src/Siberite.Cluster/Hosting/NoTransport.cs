@@ -29,7 +29,9 @@ internal sealed class NoTransport : IConnectionListenerFactory, IConnectionFacto
     private static void ReplaceKeyed<T>(IServiceCollection services)
         where T : class
     {
-        var transports = services.Where(service => service.ServiceType == typeof(T) && service.IsKeyedService).ToArray();
+        var transports = services
+            .Where(service => service.ServiceType == typeof(T) && service.IsKeyedService)
+            .ToArray();
         if (transports.Length == 0)
         {
             throw new InvalidOperationException($"The runtime registers no {typeof(T).Name}: it would open a port.");

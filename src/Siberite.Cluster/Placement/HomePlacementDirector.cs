@@ -15,7 +15,8 @@ internal sealed class HomePlacementDirector(LocalQueues queues, ISiloMetadataCac
     public const string StoreKey = "siberite.store";
 
     /// <inheritdoc/>
-    public Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
+    public Task<SiloAddress> OnAddActivation(
+        PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var address = QueueAddress.Parse(target.GrainIdentity.Key.ToString()!);
         return Task.FromResult(FindHome(address.Store, context.GetCompatibleSilos(target), context.LocalSilo)

@@ -15,7 +15,9 @@ internal readonly record struct QueueAddress(QueueName Name, StoreId Store)
         if (split < 0 || !Guid.TryParseExact(key.AsSpan(split + 1), "n", out var store))
         {
             throw new SiberiteException(
-                SiberiteError.QueueNameInvalid, $"The address '{key}' does not name a queue and its store.", inner: null);
+                SiberiteError.QueueNameInvalid,
+                $"The address '{key}' does not name a queue and its store.",
+                inner: null);
         }
 
         return new QueueAddress(QueueName.Parse(key[..split]), new StoreId(store));

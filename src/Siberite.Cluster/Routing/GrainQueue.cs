@@ -9,7 +9,7 @@ namespace Siberite.Cluster;
 /// One call is under way at a time. Commands that arrive meanwhile go together in the next one, in their order, so
 /// that cost and commits are shared. How much may pile up is the gateway's limit: it counts bytes in flight.
 /// <para>A command whose reply was lost may have taken effect. An append says so; a take is recalled, so that an item
-/// it won goes back. The recall cannot overtake its take: the runtime drops a request that outlives its time-out.</para>
+/// it won goes back. The recall cannot overtake its take: the runtime drops a request whose time is out.</para>
 /// This part sends; <c>GrainQueue.Waiting</c> waits.
 /// </remarks>
 internal sealed partial class GrainQueue(
@@ -201,7 +201,8 @@ internal sealed partial class GrainQueue(
         return true;
     }
 
-    /// <summary>Before anything else of their sessions: a later take must not be given back in place of the lost one.</summary>
+    /// <summary>Before anything else of their sessions: no later take may be given back in place of the lost one.
+    /// </summary>
     private void PutFirst(List<RemoteCommand> commands)
     {
         lock (_gate)

@@ -105,7 +105,7 @@ internal sealed partial class QueueRouter : IQueueRouter
             }
         }
 
-        // One batch of the one log. The grains are not asked: a queue at home is the engine's, whichever way leads to it.
+        // One batch of the one log. The grains are not asked: a queue at home is the engine's, whatever the way to it.
         return _queues.AppendToAll(names, draft);
     }
 
@@ -145,7 +145,8 @@ internal sealed partial class QueueRouter : IQueueRouter
     public ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope)
         => new(_queues.GetStats(name));
 
-    /// <summary>What was resolved still has its home record, but the engine lets go of a queue that stays empty.</summary>
+    /// <summary>What was resolved still has its home record, but the engine lets go of a queue that stays unused.
+    /// </summary>
     private async ValueTask<IQueue> RefreshAsync(IQueue resolved)
     {
         if (resolved is GrainQueue remote)
@@ -167,21 +168,17 @@ internal sealed partial class QueueRouter : IQueueRouter
 
     private async ValueTask<StoreId> FindOrMakeHomeAsync(QueueName name)
     {
+        // In memory only, where it is dropped again if its home is elsewhere: a silo that is full refuses here, before
+        // a record is made.
+        _queues.Open(name);
         var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-        var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
-        if (home is null)
-        {
-            _queues.Open(name); // In memory. A silo that is full refuses here, before a record is made.
-            home = await GrainCallFailure.TranslateAsync(directory.OpenAsync(_queues.StoreId), name);
-        }
-
-        if (home.Mode != QueueMode.Strict || home.Stores.Length != 1)
-        {
-            throw new SiberiteException(
-                SiberiteError.QueueUnavailable, $"Queue {name} is of a kind that this version does not serve.", inner: null);
-        }
-
-        return home.Stores[0];
+        var home = await GrainCallFailure.TranslateAsync(directory.OpenAsync(_queues.StoreId), name);
+        return home.Mode == QueueMode.Strict && home.Stores.Length == 1
+            ? home.Stores[0]
+            : throw new SiberiteException(
+                SiberiteError.QueueUnavailable,
+                $"Queue {name} is of a kind that this version does not serve.",
+                inner: null);
     }
 
     private GrainQueue Remote(QueueAddress address) => new(address, GrainOf(address), _time, Forget, _log);

@@ -3,7 +3,7 @@ using Siberite.Contracts;
 namespace Siberite.Cluster;
 
 /// <summary>A command on its way to a queue's home, and the promise of its outcome.</summary>
-/// <remarks>Continuations run elsewhere: the pump that completes a thousand of these has the next call to send.</remarks>
+/// <remarks>Continuations run elsewhere: whoever completes a thousand of these has the next call to send.</remarks>
 internal sealed class RemoteCommand(QueueCommand command)
     : TaskCompletionSource<QueueOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
 {

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Orleans.Dashboard;
+using Siberite.Cluster;
 using Siberite.Contracts;
 using Siberite.Server.Settings;
 
@@ -22,7 +22,7 @@ internal static class AdminHosting
         services.AddSingleton(provider => new QueueBoard(readQueues, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SiloHealth(
             commits, provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ISiloStatusOracle>()));
+            provider.GetRequiredService<ISiloReadiness>()));
         services.AddSingleton<SiloFactsReader>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<MetricsEndpoint>();
@@ -31,6 +31,7 @@ internal static class AdminHosting
     public static void MapSiberiteAdmin(this WebApplication app, AdminOptions options)
     {
         app.UseAdminSecurity(isLoopback: IPAddress.IsLoopback(ListenAddress.Parse(options.Listen).Address));
+        app.MapLazyDashboard();
 
         var health = app.Services.GetRequiredService<SiloHealth>();
         app.MapGet("/healthz", context => AnswerAsync(context, health.Trouble, "healthy"));
@@ -45,8 +46,6 @@ internal static class AdminHosting
         {
             app.MapGet($"/{asset.Name}", asset.WriteAsync);
         }
-
-        app.MapOrleansDashboard("/dashboard");
     }
 
     private static Task AnswerAsync(HttpContext context, string? refusal, string welcome)

@@ -43,7 +43,7 @@ internal static class AdminSecurity
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy =
-            context.Request.Path.StartsWithSegments("/dashboard") ? DashboardPolicy : Policy;
+            context.Request.Path.StartsWithSegments(LazyDashboard.Prefix) ? DashboardPolicy : Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";

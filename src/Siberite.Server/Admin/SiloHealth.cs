@@ -1,9 +1,10 @@
+using Siberite.Cluster;
 using Siberite.Contracts;
 
 namespace Siberite.Server.Admin;
 
 /// <summary>Whether this silo is well, and whether clients should be sent to it.</summary>
-internal sealed class SiloHealth(ICommitLog commits, IHostApplicationLifetime lifetime, ISiloStatusOracle oracle)
+internal sealed class SiloHealth(ICommitLog commits, IHostApplicationLifetime lifetime, ISiloReadiness silo)
 {
     /// <summary>What an operator must look after; <see langword="null"/> while all is well.</summary>
     public string? Trouble => commits.HasFailed ? "the store failed: nothing is acknowledged until a restart" : null;
@@ -29,7 +30,7 @@ internal sealed class SiloHealth(ICommitLog commits, IHostApplicationLifetime li
                 return "stopping";
             }
 
-            return oracle.CurrentStatus == SiloStatus.Active ? null : $"silo is {oracle.CurrentStatus}";
+            return silo.IsActive ? null : "the silo is not active";
         }
     }
 }

@@ -77,9 +77,9 @@ internal static partial class SiloProcess
         {
             return RocksQueueStore.Open(options, logging.CreateLogger<RocksQueueStore>(), TimeProvider.System);
         }
-        catch (Exception e) when (e is SiberiteException or IOException or UnauthorizedAccessException)
+        catch (DataDirectoryException e)
         {
-            throw StartException.Failure($"cannot use the data directory {options.DataDirectory}: {e.Message}");
+            throw StartException.Failure(e.Message);
         }
     }
 
@@ -90,8 +90,9 @@ internal static partial class SiloProcess
             return new LocalQueues(
                 store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>());
         }
-        catch (SiberiteException e)
+        catch (Exception e)
         {
+            // Whatever it is, it is about bytes on the disk, and the operator needs to know of which directory.
             throw StartException.Failure($"cannot read the queues in {settings.Storage.DataDirectory}: {e.Message}");
         }
     }

@@ -41,7 +41,7 @@ internal static class SettingRules
         Number("Engine:ReadAheadBytes", settings => settings.Engine.ReadAheadBytes, 4 * KiB, 64 * MiB),
         Number("Engine:MaxQueues", settings => settings.Engine.MaxQueues, 1, 100_000_000),
         Duration("Cluster:WaitSlice", settings => settings.Cluster.WaitSlice, TimeSpan.FromMilliseconds(100),
-            TimeSpan.FromSeconds(20)),
+            TimeSpan.FromSeconds(10)),
         Listens("Admin:Listen", settings => settings.Admin.Listen),
         Number("Admin:MaxMetricQueues", settings => settings.Admin.MaxMetricQueues, 0, 10_000),
         new("Admin:Listen", settings => IsSamePort(settings)

@@ -1,0 +1,96 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Siberite.Storage;
+
+/// <summary>The few calls of the operating system that .NET hides or softens.</summary>
+/// <remarks><see cref="FileStream.Flush(bool)"/> and its kin take a failed fsync on a file system that went read-only
+/// for a success; these do not.</remarks>
+internal static partial class PosixFile
+{
+    private const int OpenReadOnly = 0;
+    private const int OpenReadWrite = 2;
+    private const int OpenCreate = 0x40;
+    private const int OpenCloseOnExec = 0x80000;
+    private const int OwnerOnly = 0x180; // 0600
+    private const int LockExclusive = 2;
+    private const int LockNonBlocking = 4;
+    private const int WouldBlock = 11;
+    private const int Interrupted = 4;
+
+    // Larger than struct statfs on any Linux; its first field is the type.
+    private const int StatfsBytes = 256;
+
+    /// <summary>Returns when the file's contents are on disk.</summary>
+    public static void Sync(SafeFileHandle file)
+    {
+        while (Fsync(file) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted)
+            {
+                throw new IOException($"fsync failed: {new Win32Exception(error).Message}", error);
+            }
+        }
+    }
+
+    /// <summary>Returns when the names in the directory are on disk.</summary>
+    public static void SyncDirectory(string path)
+    {
+        using var directory = Open(path, OpenReadOnly | OpenCloseOnExec);
+        Sync(directory);
+    }
+
+    /// <summary>Opens or creates the file and locks it for as long as the handle lives.</summary>
+    /// <returns><see langword="null"/> if somebody else holds the lock.</returns>
+    public static SafeFileHandle? TryLock(string path)
+    {
+        var file = Open(path, OpenReadWrite | OpenCreate | OpenCloseOnExec);
+        if (Flock(file, LockExclusive | LockNonBlocking) == 0)
+        {
+            return file;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        file.Dispose();
+        return error == WouldBlock
+            ? null
+            : throw new IOException($"flock {path} failed: {new Win32Exception(error).Message}", error);
+    }
+
+    /// <summary>The magic number of the file system that holds <paramref name="path"/>.</summary>
+    public static uint FileSystemType(string path)
+    {
+        var statistics = new byte[StatfsBytes];
+        return Statfs(path, statistics) == 0
+            ? BitConverter.ToUInt32(statistics)
+            : throw LastError($"statfs {path}");
+    }
+
+    private static SafeFileHandle Open(string path, int flags)
+    {
+        var descriptor = OpenFile(path, flags, OwnerOnly);
+        return descriptor >= 0
+            ? new SafeFileHandle(descriptor, ownsHandle: true)
+            : throw LastError($"open {path}");
+    }
+
+    private static IOException LastError(string call)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return new IOException($"{call} failed: {new Win32Exception(error).Message}", error);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statfs(string path, byte[] statistics);
+}

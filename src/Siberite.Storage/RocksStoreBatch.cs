@@ -1,0 +1,96 @@
+using System.Buffers;
+using MemoryPack;
+using Siberite.Queues;
+
+namespace Siberite.Storage;
+
+/// <summary>Mutations in RocksDB's own form, so that a commit copies them once.</summary>
+internal sealed class RocksStoreBatch(uint itemsFamily) : IStoreBatch
+{
+    private readonly WriteBatchBuffer _buffer = new();
+    private readonly ArrayBufferWriter<byte> _scratch = new();
+    private readonly StoredReaderState _reader = new();
+
+    public long Bytes => _buffer.Length;
+
+    public bool IsEmpty => _buffer.Count == 0;
+
+    /// <summary>What RocksDB is to apply.</summary>
+    public ReadOnlySpan<byte> Written => _buffer.Written;
+
+    public void PutQueue(in QueueRecord queue)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.QueueBytes];
+        StoreKeys.WriteQueue(key, queue.Id);
+        var record = new StoredQueueRecord { Name = queue.Name, CreatedAt = queue.CreatedAt };
+        _scratch.ResetWrittenCount();
+        MemoryPackSerializer.Serialize(_scratch, record);
+        _buffer.Put(key, _scratch.WrittenSpan);
+    }
+
+    public void DropQueue(long queueId)
+    {
+        Span<byte> first = stackalloc byte[StoreKeys.ItemBytes];
+        Span<byte> limit = stackalloc byte[StoreKeys.ItemBytes];
+
+        StoreKeys.WriteQueue(first, queueId);
+        _buffer.Delete(first[..StoreKeys.QueueBytes]);
+
+        StoreKeys.WriteReader(first, queueId, reader: 0);
+        StoreKeys.WriteReader(limit, queueId + 1, reader: 0);
+        _buffer.DeleteRange(first[..StoreKeys.ReaderBytes], limit[..StoreKeys.ReaderBytes]);
+
+        StoreKeys.WriteItem(first, queueId, sequence: 0);
+        StoreKeys.WriteItem(limit, queueId + 1, sequence: 0);
+        _buffer.DeleteRange(itemsFamily, first, limit);
+    }
+
+    public void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.ItemBytes];
+        StoreKeys.WriteItem(key, queueId, header.Sequence);
+        var value = _buffer.Put(itemsFamily, key, checked(ItemValue.HeaderBytes + (int)payload.Length));
+        ItemValue.WriteHeader(value, header);
+        payload.CopyTo(value[ItemValue.HeaderBytes..]);
+    }
+
+    public void PutReader(long queueId, int reader, in ReaderState state)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.ReaderBytes];
+        StoreKeys.WriteReader(key, queueId, reader);
+        (_reader.Position, _reader.ClosedBytes, _reader.Closed) = (state.Position, state.ClosedBytes, state.Closed);
+        _scratch.ResetWrittenCount();
+        MemoryPackSerializer.Serialize(_scratch, _reader);
+        _reader.Closed = default;
+        _buffer.Put(key, _scratch.WrittenSpan);
+    }
+
+    public void TrimItems(long queueId, long first, long limit)
+    {
+        // RocksDB takes an inverted range for an error, and any error of a write is final.
+        if (first >= limit)
+        {
+            return;
+        }
+
+        Span<byte> firstKey = stackalloc byte[StoreKeys.ItemBytes];
+        Span<byte> limitKey = stackalloc byte[StoreKeys.ItemBytes];
+        StoreKeys.WriteItem(firstKey, queueId, first);
+        StoreKeys.WriteItem(limitKey, queueId, limit);
+        _buffer.DeleteRange(itemsFamily, firstKey, limitKey);
+    }
+
+    public void PutState(string key, byte[]? value)
+    {
+        if (value is null)
+        {
+            _buffer.Delete(StoreKeys.State(key));
+        }
+        else
+        {
+            _buffer.Put(StoreKeys.State(key), value);
+        }
+    }
+
+    public void Clear() => _buffer.Clear();
+}
