@@ -2,7 +2,7 @@ using Siberite.Crash.Tests.Faults;
 
 namespace Siberite.Crash.Tests;
 
-[Trait("Category", "Slow")]
+[Collection(nameof(RealServers)), Trait("Category", "Slow")]
 public sealed class CrashLoopTests(ITestOutputHelper output)
 {
     private const int KillsPerDirectory = 20;
@@ -22,18 +22,19 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
         {
             var seed = Seeds.Next();
             var data = Directory.CreateTempSubdirectory("siberite-crash-").FullName;
-            await using var run = new CrashRun(data, ["-durability", durability], seed);
+            await using var served = new ServedWorkload(data, ["-durability", durability], CrashRun.Plan, seed);
+            var run = new CrashRun(served, seed);
             try
             {
                 var verdict = await run.PlayAsync(KillsPerDirectory);
                 output.WriteLine($"seed {seed}, {durability}: {KillsPerDirectory} kills, {run.RecoveryKills} of them in "
-                    + $"recovery; {run.Summary}; slowest start {run.SlowestStart.TotalSeconds:f2} s");
+                    + $"recovery; {served.Summary}");
                 Assert.True(verdict.IsClean, verdict.ToString());
                 Directory.Delete(data, recursive: true);
             }
             catch
             {
-                output.WriteLine($"data kept in {data}\n{run.ServerOutput}\nagain: {Seeds.CommandFor(
+                output.WriteLine($"data kept in {data}\n{served.ServerOutput}\nagain: {Seeds.CommandFor(
                     nameof(A_server_that_is_killed_again_and_again_keeps_every_promise), seed)}");
                 throw;
             }

@@ -3,7 +3,7 @@ using Siberite.Crash.Tests.Faults;
 
 namespace Siberite.Crash.Tests;
 
-[Trait("Category", "Slow")]
+[Collection(nameof(RealServers)), Trait("Category", "Slow")]
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
     private const int Disks = 2;
@@ -39,16 +39,19 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     private async Task<Verdict> PlayAsync(string durability, int cuts, int seed)
     {
         await using var disk = await LoopDisk.CreateOrSkipAsync(DiskMebibytes);
-        await using var run = new PowerCutRun(disk, durability, seed);
+        await using var served = new ServedWorkload(
+            disk.DataDirectory, ["-durability", durability], PowerCutRun.Plan, seed);
+        var run = new PowerCutRun(served, disk, seed);
         try
         {
             var verdict = await run.PlayAsync(cuts);
-            output.WriteLine($"seed {seed}, {durability}: {cuts} cuts; {run.Summary}");
+            output.WriteLine($"seed {seed}, {durability}: {cuts} cuts, {run.NoticedCuts} of them noticed by "
+                + $"the server; {served.Summary}");
             return verdict;
         }
         catch
         {
-            output.WriteLine($"{run.ServerOutput}\nagain: {Seeds.CommandFor(nameof(PowerCutTests), seed)}");
+            output.WriteLine($"{served.ServerOutput}\nagain: {Seeds.CommandFor(nameof(PowerCutTests), seed)}");
             throw;
         }
     }

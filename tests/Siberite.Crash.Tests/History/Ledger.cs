@@ -187,6 +187,15 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>This moment.</summary>
+    public long Mark()
+    {
+        lock (_gate)
+        {
+            return Now();
+        }
+    }
+
     /// <summary>To be called when a server serves again, after one crash or several.</summary>
     public void Served()
     {
