@@ -2,14 +2,13 @@ using Siberite.Crash.Tests.Faults;
 
 namespace Siberite.Crash.Tests;
 
-[Trait("Category", "Slow")]
+[Collection(nameof(RealServers)), Trait("Category", "Slow")]
 public sealed class CrashLoopTests(ITestOutputHelper output)
 {
     private const int KillsPerDirectory = 20;
 
     /// <remarks>
-    /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system
-    /// keeps
+    /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system keeps
     /// what it was handed.
     /// Method: kill a real server at random under load, start it again on the same directory, and after twenty kills
     /// drain everything and check the whole history.
@@ -23,19 +22,19 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
         {
             var seed = Seeds.Next();
             var data = Directory.CreateTempSubdirectory("siberite-crash-").FullName;
-            await using var run = new CrashRun(data, ["-durability", durability], seed);
+            await using var served = new ServedWorkload(data, ["-durability", durability], CrashRun.Plan, seed);
+            var run = new CrashRun(served, seed);
             try
             {
                 var verdict = await run.PlayAsync(KillsPerDirectory);
-                output.WriteLine(
-                    $"seed {seed}, {durability}: {KillsPerDirectory} kills, {run.RecoveryKills} of them in "
-                    + $"recovery; {run.Summary}; slowest start {run.SlowestStart.TotalSeconds:f2} s");
+                output.WriteLine($"seed {seed}, {durability}: {KillsPerDirectory} kills, {run.RecoveryKills} of them in "
+                    + $"recovery; {served.Summary}");
                 Assert.True(verdict.IsClean, verdict.ToString());
                 Directory.Delete(data, recursive: true);
             }
             catch
             {
-                output.WriteLine($"data kept in {data}\n{run.ServerOutput}\nagain: {Seeds.CommandFor(
+                output.WriteLine($"data kept in {data}\n{served.ServerOutput}\nagain: {Seeds.CommandFor(
                     nameof(A_server_that_is_killed_again_and_again_keeps_every_promise), seed)}");
                 throw;
             }

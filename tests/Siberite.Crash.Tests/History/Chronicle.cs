@@ -26,6 +26,9 @@ internal sealed class Chronicle
     /// <summary>Whether the queues were read to their ends after everything else.</summary>
     public bool IsDrained { get; }
 
+    /// <summary>Replies that no server may give to a well-behaved client.</summary>
+    public IReadOnlyList<string> Surprises { get; init; } = [];
+
     public IReadOnlyCollection<Copy> Copies => _copies.Values;
 
     /// <summary>Reads that were given an item nobody had sent to that queue before.</summary>

@@ -42,18 +42,6 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>What no well-behaved server says to a well-behaved client.</summary>
-    public IReadOnlyList<string> Surprises
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _surprises];
-            }
-        }
-    }
-
     /// <summary>How many times the server has died; the number of its present life.</summary>
     public int CrashCount
     {
@@ -174,6 +162,7 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>To be called for what no server may say to a well-behaved client.</summary>
     public void Surprise(Session session, string text)
     {
         lock (_gate)
@@ -197,6 +186,15 @@ internal sealed class Ledger
         lock (_gate)
         {
             crash.Return = Now();
+        }
+    }
+
+    /// <summary>This moment.</summary>
+    public long Mark()
+    {
+        lock (_gate)
+        {
+            return Now();
         }
     }
 
@@ -253,7 +251,7 @@ internal sealed class Ledger
                 }
             }
 
-            return new Chronicle([.. _operations], [.. _crashes], isDrained);
+            return new Chronicle([.. _operations], [.. _crashes], isDrained) { Surprises = [.. _surprises] };
         }
     }
 
