@@ -8,7 +8,8 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
     private const int KillsPerDirectory = 20;
 
     /// <remarks>
-    /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system keeps
+    /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system
+    /// keeps
     /// what it was handed.
     /// Method: kill a real server at random under load, start it again on the same directory, and after twenty kills
     /// drain everything and check the whole history.
@@ -27,7 +28,8 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
             try
             {
                 var verdict = await run.PlayAsync(KillsPerDirectory);
-                output.WriteLine($"seed {seed}, {durability}: {KillsPerDirectory} kills, {run.RecoveryKills} of them in "
+                output.WriteLine(
+                    $"seed {seed}, {durability}: {KillsPerDirectory} kills, {run.RecoveryKills} of them in "
                     + $"recovery; {served.Summary}");
                 Assert.True(verdict.IsClean, verdict.ToString());
                 Directory.Delete(data, recursive: true);

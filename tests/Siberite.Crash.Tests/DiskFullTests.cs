@@ -72,10 +72,13 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         Assert.Equal(0, await served.Server.StopAsync());
     }
 
-    /// <summary>The server looks at the disk now and then, so it takes a while to notice; and what is stored must fit.</summary>
+    /// <summary>The server looks at the disk now and then, so it takes a while to notice; and what is stored must
+    /// fit.</summary>
     private Task UntilSetIsAsync(LoggedSession session, Outcome wanted, int sizeBytes)
         => Poll.UntilAsync(
-            async () => await SetAsync(session, sizeBytes) == wanted, $"a set that is {wanted}", TimeSpan.FromMinutes(1));
+            async () => await SetAsync(session, sizeBytes) == wanted,
+            $"a set that is {wanted}",
+            TimeSpan.FromMinutes(1));
 
     private async Task<Outcome> SetAsync(LoggedSession session, int sizeBytes)
     {

@@ -12,8 +12,10 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 
     /// <remarks>
     /// Goal: what was answered STORED under the policy Always survives a power cut.
-    /// Method: shut a real ext4 down without flushing it, under load; let the server die with it, or notice and exit with
-    /// an error; mount again, start again; after fifteen cuts drain and check. What the server might acknowledge after a
+    /// Method: shut a real ext4 down without flushing it, under load; let the server die with it, or notice and exit
+    /// with
+    /// an error; mount again, start again; after fifteen cuts drain and check. What the server might acknowledge after
+    /// a
     /// cut is missing in the end, so the rule of no loss judges that as well.
     /// </remarks>
     [Fact]

@@ -17,7 +17,8 @@ public sealed class LifetimeTests
         await using var server = await ServerProcess.StartAsync(directory["data"]);
         await UntilPrintedAsync(server, "Pages on");
 
-        Assert.Contains($"Siberite 1.0.0 serves memcache on {server.EndPoint}.", server.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Siberite 1.0.0 serves memcache on {server.EndPoint}.", server.Output, StringComparison.Ordinal);
         Assert.Contains($"Data in {directory["data"]} (store ", server.Output, StringComparison.Ordinal);
         Assert.Contains(": 0 queues, 0 items.", server.Output, StringComparison.Ordinal);
         Assert.Contains($"Pages on http://{server.AdminEndPoint}/", server.Output, StringComparison.Ordinal);
@@ -164,7 +165,8 @@ public sealed class LifetimeTests
             Assert.Equal(503, (int)health.StatusCode);
             Assert.Contains("store failed", await admin.GetTextAsync("healthz"), StringComparison.Ordinal);
             Assert.Contains("store failed", await admin.GetTextAsync("readyz"), StringComparison.Ordinal);
-            Assert.Contains("\nsiberite_store_failed 1\n", await admin.GetTextAsync("metrics"), StringComparison.Ordinal);
+            var metrics = await admin.GetTextAsync("metrics");
+            Assert.Contains("\nsiberite_store_failed 1\n", metrics, StringComparison.Ordinal);
             Assert.Contains("not healthy", await admin.GetTextAsync(""), StringComparison.Ordinal);
         }
 

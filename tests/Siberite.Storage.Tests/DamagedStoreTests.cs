@@ -96,7 +96,8 @@ public sealed class DamagedStoreTests : IDisposable
         }
     }
 
-    /// <remarks>Goal: whatever bit of a table file turns, a start or a read fails clearly, or all is as it was.</remarks>
+    /// <remarks>Goal: whatever bit of a table file turns, a start or a read fails clearly, or all is as it
+    /// was.</remarks>
     [Fact]
     public void A_turned_bit_in_a_table_is_refused_or_harmless()
     {

@@ -3,7 +3,8 @@ using Siberite.Crash.Tests.Workload;
 
 namespace Siberite.Crash.Tests.Faults;
 
-/// <summary>One data directory, one history, and a server that is killed again and again under the usual workload.</summary>
+/// <summary>One data directory, one history, and a server that is killed again and again under the usual
+/// workload.</summary>
 internal sealed class CrashRun(ServedWorkload served, int seed)
 {
     /// <summary>One kill in so many comes before the server serves.</summary>

@@ -5,7 +5,8 @@ using Siberite.Testing;
 
 namespace Siberite.Crash.Tests.Faults;
 
-/// <summary>A real server on one data directory, in one life or many, the clients that use it, and the ledger of it all.</summary>
+/// <summary>A real server on one data directory, in one life or many, the clients that use it, and the ledger of it
+/// all.</summary>
 internal sealed class ServedWorkload : IAsyncDisposable
 {
     private const int ShownLines = 40;
@@ -43,7 +44,8 @@ internal sealed class ServedWorkload : IAsyncDisposable
     }
 
     /// <summary>The last words of the server.</summary>
-    public string ServerOutput => _server is null ? "" : string.Join('\n', _server.Output.Split('\n').TakeLast(ShownLines));
+    public string ServerOutput
+        => _server is null ? "" : string.Join('\n', _server.Output.Split('\n').TakeLast(ShownLines));
 
     /// <summary>Starts the next life and lets clients in.</summary>
     public async Task ServeAsync()
