@@ -17,11 +17,13 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     /// RocksDB keeps few range tombstones.</summary>
     private const long TrimItemCount = 16_384;
 
-    /// <summary>Trimmed payload bytes after which disk space is given back while the queue is being drained, and when
-    /// it is idle. 64 MiB is a few files of RocksDB; what an idle queue leaves below 4 MiB goes with the next regular
-    /// compaction.</summary>
+    /// <summary>Trimmed payload bytes after which whole files are given back while the queue is being drained. 64 MiB is
+    /// a few files of RocksDB.</summary>
     private const long ReclaimBytes = 64 << 20;
-    private const long IdleReclaimBytes = 4 << 20;
+
+    /// <summary>Trimmed payload bytes after which files shared with other queues are rewritten once the queue is empty
+    /// and idle. What is left below 4 MiB goes with a regular compaction.</summary>
+    private const long RewriteBytes = 4 << 20;
 
     private bool _isLoading;
     private bool _wasTakenFrom; // Since the last sweep.
@@ -29,8 +31,10 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     private long _trimmed; // The store was told to delete everything below it, in this run.
     private bool _hasTrimmed;
     private bool _mustTrim;
+    private bool _mayRewrite;
     private long _trimmedBytes; // The reader's closed bytes when it was last told so.
-    private long _reclaimableFrom; // The same when disk space was last given back.
+    private long _reclaimedBytes; // The same when whole files were last given back.
+    private long _rewrittenBytes; // The same when the rest was last rewritten.
     private long _readerBatch; // The batch that somebody waits for and that will carry the reader's place; 0 for none.
     private bool _isReaderDue; // Whether it is to be written without anybody waiting.
     private (long Sequence, long EnqueuedAt) _oldest; // Read from the store for statistics.
@@ -110,8 +114,8 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
                 MarkReaderLater();
             }
 
-            var reclaimable = _trimmedBytes - _reclaimableFrom;
-            return reclaimable >= ReclaimBytes || (isIdle && reclaimable >= IdleReclaimBytes);
+            _mayRewrite = isIdle && _trimmed == _tail && _trimmedBytes - _rewrittenBytes >= RewriteBytes;
+            return _mayRewrite || _trimmedBytes - _reclaimedBytes >= ReclaimBytes;
         }
     }
 
@@ -141,8 +145,9 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
         lock (_gate)
         {
             limit = _trimmed;
-            isEmpty = _trimmed == _tail;
-            _reclaimableFrom = _trimmedBytes;
+            isEmpty = _mayRewrite;
+            _reclaimedBytes = _trimmedBytes;
+            _rewrittenBytes = isEmpty ? _trimmedBytes : _rewrittenBytes;
         }
 
         _shared.Store.ReclaimSpace(_record.Id, limit, isEmpty);

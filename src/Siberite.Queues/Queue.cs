@@ -47,7 +47,9 @@ public sealed partial class Queue : IQueue
         _itemCount = _tail - _reader.Position - _reader.Closed.Count;
         _itemBytes = _itemCount == 0 ? 0 : _appendedBytes - _reader.ClosedBytes;
         _trimmed = _reader.Position;
-        _reclaimableFrom = _reader.ClosedBytes;
+        _trimmedBytes = _reader.ClosedBytes;
+        _reclaimedBytes = _trimmedBytes;
+        _rewrittenBytes = _trimmedBytes;
     }
 
     /// <inheritdoc/>
