@@ -3,7 +3,7 @@ using static Siberite.Storage.RocksNative;
 
 namespace Siberite.Storage;
 
-/// <summary>RocksDB's settings, each with its reason. Owns the native objects; they must outlive the database.</summary>
+/// <summary>RocksDB's settings, each with its reason. Owns the native objects, which outlive the database.</summary>
 internal sealed class RocksSettings : IDisposable
 {
     private const int MaxMemtables = 3;
