@@ -17,7 +17,8 @@ internal ref struct InputCursor(ReadOnlySequence<byte> input)
 
     /// <summary>The next line, without its terminator, which is LF or CRLF.</summary>
     /// <param name="spill">Holds a line that straddles segments; made when there is the first one.</param>
-    /// <param name="maxBytes">The longest line with its terminator; a longer one is passed over and comes empty.</param>
+    /// <param name="maxBytes">The longest line with its terminator; a longer one is passed over and comes
+    /// empty.</param>
     /// <param name="line">Valid until the input advances or <paramref name="spill"/> is used again.</param>
     /// <returns>Bytes read with the terminator; 0 when there is no whole line.</returns>
     public long TryReadLine(ref byte[]? spill, int maxBytes, out ReadOnlySpan<byte> line)

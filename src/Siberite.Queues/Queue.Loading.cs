@@ -17,7 +17,8 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     /// RocksDB keeps few range tombstones.</summary>
     private const long TrimItemCount = 16_384;
 
-    /// <summary>Trimmed payload bytes after which whole files are given back while the queue is being drained. 64 MiB is
+    /// <summary>Trimmed payload bytes after which whole files are given back while the queue is being drained. 64 MiB
+    /// is
     /// a few files of RocksDB.</summary>
     private const long ReclaimBytes = 64 << 20;
 

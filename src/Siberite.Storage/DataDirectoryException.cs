@@ -1,5 +1,4 @@
 namespace Siberite.Storage;
 
-/// <summary>The data directory cannot be used. The message is one line for an operator and names the
-/// directory.</summary>
+/// <summary>The data directory cannot be used. The message is one line for an operator and names it.</summary>
 public sealed class DataDirectoryException(string message, Exception? inner) : Exception(message, inner);

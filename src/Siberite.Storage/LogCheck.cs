@@ -4,8 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Siberite.Storage;
 
-/// <summary>Tells a write-ahead log that a crash tore from one that a disk spoiled, before RocksDB replays
-/// it.</summary>
+/// <summary>Tells a write-ahead log that a crash tore from one that a disk spoiled, before its replay.</summary>
 /// <remarks>
 /// RocksDB has two modes for this and neither will do. One refuses zeros at the end of a log, which is how some file
 /// systems show pages they had made room for and not written when the power went: an ordinary accident would keep the
@@ -42,8 +41,7 @@ internal static class LogCheck
             using var file = File.OpenHandle(log);
             if (FindDamage(file) is { } offset)
             {
-                throw new RocksException(
-                    $"{Path.GetFileName(log)} is damaged at byte {offset}, and not by a torn write");
+                throw new RocksException($"{Path.GetFileName(log)} is damaged at byte {offset}, not just torn");
             }
         }
     }
@@ -66,8 +64,7 @@ internal static class LogCheck
         return null;
     }
 
-    /// <remarks>A torn write has nothing whole behind it, and either ends with the file or in a page of
-    /// zeros.</remarks>
+    /// <remarks>A torn write has nothing whole behind it, and ends with the file or in a page of zeros.</remarks>
     private static bool IsTorn(SafeFileHandle file, long length, long blockStart, int damage)
     {
         var buffer = new byte[BlockBytes];

@@ -147,8 +147,7 @@ public sealed partial class RocksQueueStore : IQueueStore
         }
     }
 
-    /// <summary>Syncs what was written, unless the store has failed, and closes it. Waits for calls under
-    /// way.</summary>
+    /// <summary>Syncs what was written, unless the store has failed, and closes it after calls under way.</summary>
     public void Dispose()
     {
         if (_isClosed)

@@ -96,8 +96,7 @@ public sealed class DamagedStoreTests : IDisposable
         }
     }
 
-    /// <remarks>Goal: whatever bit of a table file turns, a start or a read fails clearly, or all is as it
-    /// was.</remarks>
+    /// <remarks>Whatever bit of a table turns, a start or a read fails clearly, or all is as it was.</remarks>
     [Fact]
     public void A_turned_bit_in_a_table_is_refused_or_harmless()
     {
@@ -126,6 +125,34 @@ public sealed class DamagedStoreTests : IDisposable
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{refused} refused, {harmless} harmless");
+    }
+
+    /// <remarks>A known limit: it stops the writes of all queues, see the decision on RocksDB.</remarks>
+    [Fact]
+    public void A_compaction_that_meets_a_bad_block_fails_the_next_write_clearly()
+    {
+        using (var store = _directory.OpenStore())
+        {
+            Write(store);
+        }
+
+        _directory.OpenStore().Dispose();
+        var table = Directory.GetFiles(_directory.Store, "*.sst").MaxBy(path => new FileInfo(path).Length)!;
+        Flip(table, new FileInfo(table).Length / 4);
+
+        using var database = RocksDatabase.Open(_directory.Store, _directory.Options);
+        byte[] first = new byte[StoreKeys.ItemBytes], limit = new byte[StoreKeys.ItemBytes];
+        StoreKeys.WriteItem(first, queueId: 1, sequence: 50);
+        StoreKeys.WriteItem(limit, queueId: 1, sequence: 60);
+        var batch = new WriteBatchBuffer();
+        batch.DeleteRange(database.ItemsFamily, first, limit);
+        database.Write(batch.Written);
+
+        // The deletion has to be worked in, so the table is read and not just moved.
+        database.WriteOutMemory();
+        database.RewriteItems(first, limit);
+        var failure = Assert.Throws<RocksException>(() => database.Write(batch.Written));
+        Assert.Contains("Corruption", failure.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _directory.Dispose();

@@ -149,8 +149,8 @@ public sealed class RocksQueueStoreTests : IDisposable
 
     private static long ResidentBytes()
     {
-        var line = File.ReadLines("/proc/self/status")
-            .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
+        var status = File.ReadLines("/proc/self/status");
+        var line = status.First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
         return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], null);
     }
 }

@@ -39,8 +39,8 @@ internal sealed class StoredModel
         var found = new List<StoredQueue>(_queues.Count);
         foreach (var queue in _queues.Values)
         {
-            var unread = new ReaderState(Position: 1, ClosedBytes: 0, default);
-            var reader = _readers.GetValueOrDefault((queue.Id, 0), unread);
+            var unmoved = new ReaderState(Position: 1, ClosedBytes: 0, default);
+            var reader = _readers.GetValueOrDefault((queue.Id, 0), unmoved);
             var last = default(ItemHeader);
             if (_items.TryGetValue(queue.Id, out var items))
             {
