@@ -24,6 +24,9 @@ public static class GatewayHosting
             // then is a plain get's item closed.
             options.MaxWriteBufferSize = 1;
             options.NoDelay = true;
+
+            // One read a request instead of two; an idle connection holds a buffer of 4 KiB for it.
+            options.WaitForDataBeforeAllocatingBuffer = false;
             options.Backlog = 4096;
         });
         return services;

@@ -16,10 +16,11 @@ internal ref struct InputCursor(ReadOnlySequence<byte> input)
     public readonly bool IsEmpty => _rest.Length == _offset;
 
     /// <summary>The next line, without its terminator, which is LF or CRLF.</summary>
-    /// <param name="spill">Holds the line when it straddles segments; longer than the longest line.</param>
+    /// <param name="spill">Holds a line that straddles segments; made when there is the first one.</param>
+    /// <param name="maxBytes">The longest line with its terminator; a longer one is passed over and comes empty.</param>
     /// <param name="line">Valid until the input advances or <paramref name="spill"/> is used again.</param>
     /// <returns>Bytes read with the terminator; 0 when there is no whole line.</returns>
-    public long TryReadLine(Span<byte> spill, out ReadOnlySpan<byte> line)
+    public long TryReadLine(ref byte[]? spill, int maxBytes, out ReadOnlySpan<byte> line)
     {
         var rest = _span[_offset..];
         var end = rest.IndexOf((byte)'\n');
@@ -38,10 +39,11 @@ internal ref struct InputCursor(ReadOnlySequence<byte> input)
 
         var whole = Rest.Slice(0, position);
         var read = whole.Length + 1;
-        if (read <= spill.Length)
+        if (read <= maxBytes)
         {
+            spill ??= new byte[maxBytes];
             whole.CopyTo(spill);
-            line = TrimCarriageReturn(spill[..(int)whole.Length]);
+            line = TrimCarriageReturn(spill.AsSpan(0, (int)whole.Length));
         }
 
         Skip(read);

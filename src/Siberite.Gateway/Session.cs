@@ -23,7 +23,7 @@ internal sealed partial class Session : ICommitListener
     private readonly GatewayParts _gateway;
     private readonly SessionId _id;
     private readonly DataIntake _intake;
-    private readonly byte[] _spill;
+    private byte[]? _spill;
     private readonly ILogger _log;
 
     private Task<Action>? _blocked; // The command under way; what it returns is then run by the loop.
@@ -43,7 +43,6 @@ internal sealed partial class Session : ICommitListener
         _gateway = gateway;
         _id = new SessionId(gateway.Id, number);
         _intake = new DataIntake(gateway.InFlight);
-        _spill = new byte[gateway.Options.MaxLineBytes];
         _log = gateway.Log;
     }
 
@@ -170,7 +169,7 @@ internal sealed partial class Session : ICommitListener
     private bool TryServeLine(ref InputCursor cursor)
     {
         var maxBytes = _gateway.Options.MaxLineBytes;
-        var read = cursor.TryReadLine(_spill, out var line);
+        var read = cursor.TryReadLine(ref _spill, maxBytes, out var line);
         if (read > maxBytes || (read == 0 && cursor.Rest.Length >= maxBytes))
         {
             Refuse(ErrorReplies.LineTooLong);

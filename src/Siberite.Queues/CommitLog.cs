@@ -40,6 +40,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private IStoreBatch? _spare; // Null while a batch is being written.
     private List<Queue> _openReaders = [];
     private List<Queue> _spareReaders = [];
+    private readonly List<Queue> _laterReaders = []; // Written with the next idle commit.
     private bool _openMustSync;
     private bool _idleCommitPlanned;
 
@@ -155,6 +156,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         {
             if (!HasFailed)
             {
+                TakeLaterReaders();
                 CommitOpenBatch(mustSync: true);
             }
         }
@@ -200,6 +202,17 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
+    /// <summary>Has the reader of <paramref name="queue"/> written within <see cref="IdleCommitDelay"/>: nobody waits
+    /// for it, and a busy queue's place is then written once for many batches.</summary>
+    internal void MarkReaderLater(Queue queue)
+    {
+        lock (_gate)
+        {
+            _laterReaders.Add(queue);
+            PlanIdleCommit();
+        }
+    }
+
     internal void ThrowIfFailed()
     {
         if (_failure is { } cause)
@@ -213,6 +226,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     {
         lock (_turn)
         {
+            TakeLaterReaders();
             CommitOpenBatch(MustSyncNow());
         }
     }
@@ -264,10 +278,20 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         lock (_gate)
         {
             _idleCommitPlanned = false;
+            TakeLaterReaders();
             open = new Commit(_openBatch, CommitLevel.Written);
         }
 
         Request(open);
+    }
+
+    private void TakeLaterReaders()
+    {
+        lock (_gate)
+        {
+            _openReaders.AddRange(_laterReaders);
+            _laterReaders.Clear();
+        }
     }
 
     /// <summary>Seals the open batch and makes it durable. The caller has the turn.</summary>

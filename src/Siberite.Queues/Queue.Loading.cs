@@ -31,7 +31,8 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     private bool _mustTrim;
     private long _trimmedBytes; // The reader's closed bytes when it was last told so.
     private long _reclaimableFrom; // The same when disk space was last given back.
-    private long _readerBatch; // The batch that will carry the reader's place; 0 when it is up to date.
+    private long _readerBatch; // The batch that somebody waits for and that will carry the reader's place; 0 for none.
+    private bool _isReaderDue; // Whether it is to be written without anybody waiting.
     private (long Sequence, long EnqueuedAt) _oldest; // Read from the store for statistics.
 
     /// <summary>Reads what the next takers need. Runs in the background, one load of a queue at a time.</summary>
@@ -61,8 +62,10 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     {
         lock (_gate)
         {
+            var isDue = _readerBatch != 0 || _isReaderDue;
             _readerBatch = 0;
-            if (_isGone)
+            _isReaderDue = false;
+            if (_isGone || !isDue)
             {
                 return;
             }
@@ -104,7 +107,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
             if (isIdle && _reader.Position > _trimmed)
             {
                 _mustTrim = true;
-                MarkReader();
+                MarkReaderLater();
             }
 
             var reclaimable = _trimmedBytes - _reclaimableFrom;
@@ -176,6 +179,15 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
         }
 
         return _readerBatch;
+    }
+
+    private void MarkReaderLater()
+    {
+        if (_readerBatch == 0 && !_isReaderDue)
+        {
+            _isReaderDue = true;
+            _shared.Commits.MarkReaderLater(this);
+        }
     }
 
     /// <summary>Starts the next read while there is still something to hand out.</summary>
@@ -295,7 +307,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
                 _itemCount--;
                 _reader.Remove(sequence);
                 _reader.Close(sequence, payloadBytes: 0);
-                MarkReader();
+                MarkReaderLater();
             }
         }
     }
@@ -339,7 +351,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
         LogItemsLost(_shared.Log, Name.Value, limit - lost, limit - 1);
         _itemCount -= lost;
         _itemBytes = _itemCount == 0 ? 0 : _itemBytes;
-        MarkReader();
+        MarkReaderLater();
         return true;
     }
 

@@ -218,7 +218,7 @@ public sealed partial class Queue
         Detach(sequence, slot);
         _expiredCount++;
         _reader.Close(sequence, slot.PayloadBytes);
-        MarkReader();
+        MarkReaderLater();
     }
 
     private void Detach(long sequence, in ItemSlot slot)

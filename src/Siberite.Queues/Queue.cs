@@ -104,6 +104,12 @@ public sealed partial class Queue : IQueue
 
             _closedCount++;
             _reader.Close(sequence, read.Slot.PayloadBytes);
+            if (read.Mode == TakeMode.Plain)
+            {
+                MarkReaderLater();
+                return new(default(Commit));
+            }
+
             return new(new Commit(MarkReader(), CommitLevel.Written));
         }
     }

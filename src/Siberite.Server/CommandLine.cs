@@ -70,7 +70,9 @@ internal sealed class CommandLine
     private static string HelpLine(string usage, string meaning) => $"  {usage,-30}  {meaning}";
 
     private static (string Name, string? Value) SplitAtEquals(string word)
-        => word.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at ? (word[..at], word[(at + 1)..]) : (word, null);
+        => word.IndexOf('=', StringComparison.Ordinal) is >= 0 and var at
+            ? (word[..at], word[(at + 1)..])
+            : (word, null);
 
     private bool TryTakeSwitch(string name, string? value)
     {

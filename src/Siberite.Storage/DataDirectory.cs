@@ -3,7 +3,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Storage;
 
-/// <summary>One silo's directory: exclusively ours while this object lives, and known to be a store of our format.</summary>
+/// <summary>One silo's directory: exclusively ours while this object lives, and known to be a store of our
+/// format.</summary>
 /// <remarks>What it holds is drawn in FORMAT.md. Unknown files are left alone.</remarks>
 public sealed class DataDirectory : IDisposable
 {

@@ -58,7 +58,8 @@ internal sealed unsafe class RocksIterator : IDisposable
 
     public void MoveNext() => rocksdb_iter_next(_iterator);
 
-    /// <summary>To be asked whenever the iterator is not valid: the end and an unreadable block look the same.</summary>
+    /// <summary>To be asked whenever the iterator is not valid: the end and an unreadable block look the
+    /// same.</summary>
     /// <exception cref="RocksException"/>
     public void ThrowIfFailed()
     {

@@ -67,6 +67,7 @@ public sealed partial class RocksQueueStore : IQueueStore
         RocksDatabase? database = null;
         try
         {
+            LogCheck.ThrowIfDamaged(directory.StorePath);
             database = RocksDatabase.Open(directory.StorePath, options);
             CheckFormat(directory, database);
             LogOpened(logger, directory.Path, directory.Id, (long)time.GetElapsedTime(started).TotalMilliseconds);
@@ -146,7 +147,8 @@ public sealed partial class RocksQueueStore : IQueueStore
         }
     }
 
-    /// <summary>Syncs what was written, unless the store has failed, and closes it. Waits for calls under way.</summary>
+    /// <summary>Syncs what was written, unless the store has failed, and closes it. Waits for calls under
+    /// way.</summary>
     public void Dispose()
     {
         if (_isClosed)

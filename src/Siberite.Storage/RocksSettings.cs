@@ -3,7 +3,8 @@ using static Siberite.Storage.RocksNative;
 
 namespace Siberite.Storage;
 
-/// <summary>RocksDB's settings, each with its reason. Owns the native objects; they must outlive the database.</summary>
+/// <summary>RocksDB's settings, each with its reason. Owns the native objects; they must outlive the
+/// database.</summary>
 internal sealed class RocksSettings : IDisposable
 {
     private const int MaxMemtables = 3;
@@ -21,7 +22,7 @@ internal sealed class RocksSettings : IDisposable
     private const int ItemBlockBytes = 16 << 10;
 
     private const int MetadataBlockBytes = 4 << 10;
-    private const int BackgroundJobs = 2;
+    private const int BackgroundThreads = 2;
     private const int MaxOpenFiles = 512;
     private const long MaxInfoLogBytes = 1 << 20;
     private const int KeptInfoLogs = 2;
@@ -29,17 +30,17 @@ internal sealed class RocksSettings : IDisposable
     private const int WarnLevel = 2;
     private const int Lz4 = 4;
 
-    /// <summary>Replay ends quietly at a torn tail and refuses damage elsewhere. RocksDB's default would cut the log
-    /// at the damage and drop acknowledged items behind it without a word.</summary>
-    private const int TolerateCorruptedTailRecords = 0;
+    /// <summary>Replay ends at the first record that is missing or torn, also when a later log is whole: no batch
+    /// without the ones before it. <see cref="LogCheck"/> has made sure that what is dropped was torn.</summary>
+    private const int PointInTime = 2;
 
     private readonly nint _cache;
-    private readonly nint _bufferManager;
+    private readonly nint _buffers;
 
     public RocksSettings(StorageOptions options)
     {
         _cache = rocksdb_cache_create_lru((nuint)options.BlockCacheBytes);
-        _bufferManager = rocksdb_write_buffer_manager_create(
+        _buffers = rocksdb_write_buffer_manager_create(
             (nuint)(MaxMemtables * options.MemtableBytes), allowStall: 0);
         Database = CreateDatabaseOptions();
         Metadata = CreateFamilyOptions(MetadataMemtableBytes, MetadataBlockBytes);
@@ -62,7 +63,7 @@ internal sealed class RocksSettings : IDisposable
         rocksdb_options_destroy(Items);
         rocksdb_options_destroy(Metadata);
         rocksdb_options_destroy(Database);
-        rocksdb_write_buffer_manager_destroy(_bufferManager);
+        rocksdb_write_buffer_manager_destroy(_buffers);
         rocksdb_cache_destroy(_cache);
     }
 
@@ -71,13 +72,13 @@ internal sealed class RocksSettings : IDisposable
         var options = rocksdb_options_create();
         rocksdb_options_set_create_if_missing(options, 1);
         rocksdb_options_set_create_missing_column_families(options, 1);
-        rocksdb_options_set_wal_recovery_mode(options, TolerateCorruptedTailRecords);
+        rocksdb_options_set_wal_recovery_mode(options, PointInTime);
 
         // So that a log file that vanished or lost its end is noticed.
         rocksdb_options_set_track_and_verify_wals_in_manifest(options, 1);
         rocksdb_options_set_max_total_wal_size(options, MaxLogBytes);
-        rocksdb_options_set_write_buffer_manager(options, _bufferManager);
-        rocksdb_options_set_max_background_jobs(options, BackgroundJobs);
+        rocksdb_options_set_write_buffer_manager(options, _buffers);
+        rocksdb_options_set_max_background_jobs(options, BackgroundThreads);
 
         // A failure is final: what RocksDB tried again behind our back would look like a success.
         rocksdb_options_set_max_bgerror_resume_count(options, 0);

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Siberite.Storage;
 
-/// <summary>The keys of the database, as FORMAT.md draws them. Integers are big-endian, so that keys sort by them.</summary>
+/// <summary>The keys of the database, as FORMAT.md draws them. Integers are big-endian, so that keys sort by
+/// them.</summary>
 internal static class StoreKeys
 {
     public const int ItemBytes = 16;

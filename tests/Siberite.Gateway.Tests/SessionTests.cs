@@ -12,8 +12,8 @@ public sealed class SessionTests
     private static readonly string[] LineCommands =
     [
         "get q\r\n", "get q/open\r\n", "get q/close\r\n", "get q/abort\r\n", "get q/close/open\r\n", "get q r\r\n",
-        "get q/peek\n", "GET r/t=0\r\n", "flush r\r\n", "delete q\r\n", "version\r\n", "\r\n", "nonsense\r\n", "get \r\n",
-        "get q/t=x\r\n",
+        "get q/peek\n", "GET r/t=0\r\n", "flush r\r\n", "delete q\r\n", "version\r\n", "\r\n", "nonsense\r\n",
+        "get \r\n", "get q/t=x\r\n",
     ];
 
     /// <remarks>

@@ -178,7 +178,8 @@ public sealed partial class AdminTests(RunningServer server) : IClassFixture<Run
         var page = await _admin.GetTextAsync("dashboard/");
 
         Assert.Contains("Orleans Dashboard", page, StringComparison.Ordinal);
-        Assert.Contains("QueueDirectoryGrain", await _admin.GetTextAsync("dashboard/GrainTypes"), StringComparison.Ordinal);
+        var types = await _admin.GetTextAsync("dashboard/GrainTypes");
+        Assert.Contains("QueueDirectoryGrain", types, StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"^\| `(siberite_\w+)`", RegexOptions.Multiline)]

@@ -126,7 +126,8 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         => (string?)page.ExecuteScript(
             "return [...document.querySelectorAll('#rows tr')].map(row => row.cells[0].textContent).join(' ')");
 
-    /// <summary>What the browser found wrong with the page: refused scripts and styles, failed requests, errors.</summary>
+    /// <summary>What the browser found wrong with the page: refused scripts and styles, failed requests,
+    /// errors.</summary>
     private static IEnumerable<string> Complaints(ChromeDriver page)
         => page.Manage().Logs.GetLog(LogType.Browser)
             .Where(entry => entry.Level >= LogLevel.Warning)

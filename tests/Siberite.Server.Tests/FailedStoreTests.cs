@@ -47,7 +47,8 @@ public sealed partial class FailedStoreTests
             Assert.Equal(503, (int)health.StatusCode);
             Assert.Contains("store failed", await admin.GetTextAsync("healthz"), StringComparison.Ordinal);
             Assert.Contains("store failed", await admin.GetTextAsync("readyz"), StringComparison.Ordinal);
-            Assert.Contains("\nsiberite_store_failed 1\n", await admin.GetTextAsync("metrics"), StringComparison.Ordinal);
+            var metrics = await admin.GetTextAsync("metrics");
+            Assert.Contains("\nsiberite_store_failed 1\n", metrics, StringComparison.Ordinal);
             Assert.Contains("not healthy", await admin.GetTextAsync(""), StringComparison.Ordinal);
         }
 

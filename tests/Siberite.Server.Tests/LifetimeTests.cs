@@ -17,7 +17,8 @@ public sealed class LifetimeTests
         await using var server = await ServerProcess.StartAsync(directory["data"]);
         await UntilPrintedAsync(server, "Pages on");
 
-        Assert.Contains($"Siberite 1.0.0 serves memcache on {server.EndPoint}.", server.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Siberite 1.0.0 serves memcache on {server.EndPoint}.", server.Output, StringComparison.Ordinal);
         Assert.Contains($"Data in {directory["data"]} (store ", server.Output, StringComparison.Ordinal);
         Assert.Contains(": 0 queues, 0 items.", server.Output, StringComparison.Ordinal);
         Assert.Contains($"Pages on http://{server.AdminEndPoint}/", server.Output, StringComparison.Ordinal);

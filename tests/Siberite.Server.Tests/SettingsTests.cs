@@ -28,7 +28,8 @@ public sealed class SettingsTests
     [Fact]
     public void Durations_are_read_to_the_fraction()
         => Assert.Equal(
-            TimeSpan.FromMilliseconds(250), Read(("Siberite:Storage:SyncInterval", "00:00:00.25")).Storage.SyncInterval);
+            TimeSpan.FromMilliseconds(250),
+            Read(("Siberite:Storage:SyncInterval", "00:00:00.25")).Storage.SyncInterval);
 
     [Theory]
     [InlineData("Siberite:Gateway:MaxKeys", "many", "must be a whole number")]

@@ -43,6 +43,21 @@ internal sealed class AbusedServer : IAsyncDisposable
         return new AbusedServer(data, process, await Neighbour.StartAsync(process.EndPoint));
     }
 
+    /// <summary>Starts a server that may have only so many files open, as after <c>ulimit -n</c>.</summary>
+    public static async Task<AbusedServer> StartWithFilesAsync(int count)
+    {
+        var data = Directory.CreateTempSubdirectory("siberite-abuse-").FullName;
+        var process = ServerProcess.Launch(data);
+
+        // At once, so that the process finds the limit when it looks.
+        using var prlimit = System.Diagnostics.Process.Start(
+            "prlimit", [$"--pid={process.Id}", $"--nofile={count}:{count}"]);
+        await prlimit.WaitForExitAsync();
+        Assert.Equal(0, prlimit.ExitCode);
+        await process.WaitUntilServingAsync();
+        return new AbusedServer(data, process, await Neighbour.StartAsync(process.EndPoint));
+    }
+
     /// <summary>A bare connection.</summary>
     public async Task<Socket> ConnectAsync()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Siberite.Testing;
 
@@ -129,22 +130,45 @@ public sealed class HostileInputTests(Servers servers)
         }
     }
 
+    /// <remarks>
+    /// Method: one client fills most of the budget with an item that it does not finish; another one's item then does
+    /// not fit. It is sent in two halves, so that the first is surely half an item.
+    /// </remarks>
     [Fact]
     public async Task Half_received_items_beyond_the_budget_are_refused_and_swallowed()
     {
         using var lease = await servers.RentAsync(
-            ["--Siberite:Gateway:MaxInFlightBytes=1048576", "--Siberite:Gateway:MaxItemBytes=8388608"], alone: true);
+            ["--Siberite:Gateway:MaxInFlightBytes=1572864", "--Siberite:Gateway:MaxItemBytes=1048576"], alone: true);
+        await using var idler = await WireClient.ConnectAsync(lease.EndPoint, Never);
         await using var client = await WireClient.ConnectAsync(lease.EndPoint, Never);
+        idler.Write($"set large 0 0 {1 << 20}\r\n{new string('x', 900_000)}");
+        await idler.SendAsync(Never);
+        await Poll.UntilAsync(
+            async () => await ReadReceivedBytesAsync(client) > 900_000, "the first item's bytes", Poll.Patience);
 
-        // In two halves, so that the first is surely half an item.
-        client.Write($"set large 0 0 {4 << 20}\r\n{new string('x', 2 << 20)}");
+        client.Write($"set large 0 0 {1 << 20}\r\n{new string('y', 1 << 19)}");
         await client.SendAsync(Never);
-        client.Write(new string('x', (2 << 20) - 2));
+        client.Write(new string('y', (1 << 19) - 2));
         await client.SendAsync(Never);
 
         Assert.Equal("SERVER_ERROR out of memory", await client.ReadLineAsync(Never));
         Assert.StartsWith("VERSION ", await client.AskAsync("version", Never), StringComparison.Ordinal);
         Assert.Equal("STORED", await client.SetAsync("large", 0, new byte[1_000], Never));
         Assert.Equal(1_000, (await client.GetAsync("large", Never)).Item!.Payload.Length);
+    }
+
+    private static async Task<long> ReadReceivedBytesAsync(WireClient client)
+    {
+        var received = 0L;
+        client.Write("stats silo");
+        await client.SendAsync(Never);
+        for (var line = await client.ReadLineAsync(Never); line != "END"; line = await client.ReadLineAsync(Never))
+        {
+            received = line.StartsWith("STAT bytes_read ", StringComparison.Ordinal)
+                ? long.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture)
+                : received;
+        }
+
+        return received;
     }
 }

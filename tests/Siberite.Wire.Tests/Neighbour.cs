@@ -9,8 +9,9 @@ namespace Siberite.Wire.Tests;
 /// <summary>A well-behaved client beside the ones that are not: it must be served, and rightly.</summary>
 public sealed class Neighbour : IAsyncDisposable
 {
-    private const string Queue = "neighbour";
+    private static int _neighbours;
 
+    private readonly string _queue = $"neighbour-{Interlocked.Increment(ref _neighbours)}";
     private readonly WireClient _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
@@ -55,11 +56,11 @@ public sealed class Neighbour : IAsyncDisposable
         {
             var payload = _rounds.ToString(CultureInfo.InvariantCulture);
             var start = Stopwatch.GetTimestamp();
-            var stored = await _client.SetAsync(Queue, 0, Encoding.ASCII.GetBytes(payload), CancellationToken.None);
+            var stored = await _client.SetAsync(_queue, 0, Encoding.ASCII.GetBytes(payload), CancellationToken.None);
             Note(start);
             Assert.Equal("STORED", stored);
             start = Stopwatch.GetTimestamp();
-            var taken = await _client.GetAsync(Queue, CancellationToken.None);
+            var taken = await _client.GetAsync(_queue, CancellationToken.None);
             Note(start);
             Assert.Equal(payload, Encoding.ASCII.GetString(taken.Item!.Payload));
             Volatile.Write(ref _rounds, _rounds + 1);

@@ -171,6 +171,25 @@ public sealed class TranscriptPlayerTests
         Assert.True(story.NeedsOwnServer);
     }
 
+    [Fact]
+    public async Task An_update_writes_what_was_received_and_nothing_else()
+    {
+        string[] story =
+        [
+            "# Story.", "A> get {q}", "A< END", "", "# Kept.", "A> version", "A< VERSION <number>.<number>.<number>",
+        ];
+        var server = new ScriptedServer(
+            ("get 12345678\r\n", "VALUE x 0 3\r\n\0\r\n\r\nEND\r\n"), ("version\r\n", "VERSION 1.0.0\r\n"));
+        var path = Path.GetTempFileName();
+        var player = new TranscriptPlayer(server, pieceBytes: 0, Patience) { UpdatesFile = true };
+
+        await player.PlayAsync(Transcript.Parse(path, story), TestContext.Current.CancellationToken);
+
+        string[] expected = [.. story[..2], "A< VALUE x 0 3", @"A< \x00\r\n", "A< END", .. story[3..]];
+        Assert.Equal(expected, await File.ReadAllLinesAsync(path, TestContext.Current.CancellationToken));
+        File.Delete(path);
+    }
+
     private static Task PlayAsync(ScriptedServer server, string[] lines)
         => new TranscriptPlayer(server, pieceBytes: 0, Patience)
             .PlayAsync(Transcript.Parse("story.txt", lines), TestContext.Current.CancellationToken);

@@ -38,9 +38,9 @@ public sealed class StorageOptions
     /// twice.</summary>
     public long BlockCacheBytes { get; set; } = 16L << 20;
 
-    /// <summary>Bytes of one RocksDB memtable; at most three exist. Default 16 MiB: large enough that most items of a
+    /// <summary>Bytes of one RocksDB memtable; at most three exist. Default 8 MiB: large enough that most items of a
     /// short queue die in memory, small enough for a small resident set.</summary>
-    public long MemtableBytes { get; set; } = 16L << 20;
+    public long MemtableBytes { get; set; } = 8L << 20;
 
     /// <summary>Whether the process exits (non-zero) after a failed write or sync. Default true: a supervisor restarts
     /// it into recovery. False keeps it up, answering errors, for inspection.</summary>

@@ -2,7 +2,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Server.Admin;
 
-/// <summary>The queues of this silo as the pages and metrics show them: at most one look a second, however many ask.</summary>
+/// <summary>The queues of this silo as the pages and metrics show them: at most one look a second, however many
+/// ask.</summary>
 /// <remarks>Rates come from the cumulative counts of two looks, so they cost the data path nothing, and nothing at all
 /// while nobody looks.</remarks>
 internal sealed class QueueBoard(Func<IReadOnlyList<QueueStats>> readQueues, TimeProvider time)

@@ -51,7 +51,8 @@ internal static class QueuesPage
     private static string NoteOf(BoardReport report)
         => report.Matching == 0 ? "No queues yet. The first set makes one."
             : report.Matching > report.Queues.Count
-                ? $"The first {Figures.Count(report.Queues.Count)} of {Figures.Count(report.Matching)} queues are shown."
+                ? $"The first {Figures.Count(report.Queues.Count)} of {Figures.Count(report.Matching)} queues "
+                    + "are shown."
                 : "";
 
     private static string RowsOf(BoardReport report)

@@ -6,7 +6,8 @@ using Siberite.Gateway;
 namespace Siberite.Server.Admin;
 
 /// <summary>The silo's metrics. All are observed when somebody scrapes: they cost the data path nothing.</summary>
-/// <remarks>The names are a promise to dashboards and alerts; they are listed in <c>infra/docs/metrics.md</c>.</remarks>
+/// <remarks>The names are a promise to dashboards and alerts; they are listed in
+/// <c>infra/docs/metrics.md</c>.</remarks>
 internal sealed class SiloMetrics : IDisposable
 {
     public const string MeterName = "Siberite";

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Siberite.Server.Hosting;
 
-/// <summary>Writes a log entry as one line: time, level, part, text. Whatever a client sent cannot break the line.</summary>
+/// <summary>Writes a log entry as one line: time, level, part, text. Whatever a client sent cannot break the
+/// line.</summary>
 internal sealed class LineFormatter(TimeProvider time, QuietTime quiet) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "line";

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Siberite.Server.Hosting;
 
-/// <summary>The process's log: the console, one line an entry, ours from Information and others' from Warning on.</summary>
+/// <summary>The process's log: the console, one line an entry, ours from Information and others' from Warning
+/// on.</summary>
 internal static class SiloLogging
 {
     /// <summary>Made before the host, so that the store can log too, and outlives it. Section <c>Logging</c> of the

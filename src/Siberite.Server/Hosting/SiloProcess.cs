@@ -11,7 +11,8 @@ using Siberite.Storage;
 
 namespace Siberite.Server.Hosting;
 
-/// <summary>One silo from start to stop: the store, the engine on it, and around them Orleans, gateway and pages.</summary>
+/// <summary>One silo from start to stop: the store, the engine on it, and around them Orleans, gateway and
+/// pages.</summary>
 internal static partial class SiloProcess
 {
     /// <summary>Connections to the admin endpoint; further ones are closed. 200: some browsers and scrapers.</summary>

@@ -15,7 +15,8 @@ internal static class ListenAddress
     public static IPEndPoint Parse(string text)
         => TryParse(text, out var endPoint) ? endPoint : throw new FormatException($"'{text}' is not {Expected}.");
 
-    /// <remarks>Names other than <c>localhost</c> are not looked up: what they resolve to may change, and a server should
+    /// <remarks>Names other than <c>localhost</c> are not looked up: what they resolve to may change, and a server
+    /// should
     /// listen where it was told to.</remarks>
     public static bool TryParse(string text, [NotNullWhen(true)] out IPEndPoint? endPoint)
     {

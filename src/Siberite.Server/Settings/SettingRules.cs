@@ -78,7 +78,8 @@ internal static class SettingRules
             ? null
             : $"'{read(settings)}': must be {ListenAddress.Expected}");
 
-    /// <remarks>Two addresses of one port would do, but nobody who writes that means it. Port 0 is any free one.</remarks>
+    /// <remarks>Two addresses of one port would do, but nobody who writes that means it. Port 0 is any free
+    /// one.</remarks>
     private static bool IsSamePort(SiloSettings settings)
         => ListenAddress.TryParse(settings.Gateway.Listen, out var gateway)
             && ListenAddress.TryParse(settings.Admin.Listen, out var admin)

@@ -2,7 +2,8 @@ using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Checkers;
 
-/// <summary>No phantom, no corruption: what is handed out was sent to that queue, and is byte for byte what was sent.</summary>
+/// <summary>No phantom, no corruption: what is handed out was sent to that queue, and is byte for byte what was
+/// sent.</summary>
 internal static class Delivered
 {
     public static IEnumerable<Violation> Check(Chronicle chronicle)

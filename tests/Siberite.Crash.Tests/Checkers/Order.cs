@@ -4,8 +4,10 @@ namespace Siberite.Crash.Tests.Checkers;
 
 /// <summary>FIFO and original place: while an item waits, no item behind it is handed out.</summary>
 /// <remarks>
-/// An item is behind another if its set was sent after the other's had returned, or later in the same session. A span of
-/// waiting begins with the set's reply (a break is called <see cref="Rule.Fifo"/>), an abort's reply or the restart after
+/// An item is behind another if its set was sent after the other's had returned, or later in the same session. A span
+/// of
+/// waiting begins with the set's reply (a break is called <see cref="Rule.Fifo"/>), an abort's reply or the restart
+/// after
 /// a crash (<see cref="Rule.OriginalPlace"/>) and ends when the next get that is given the item is sent. One sweep per
 /// queue, n log n.
 /// </remarks>

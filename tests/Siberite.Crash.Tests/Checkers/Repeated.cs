@@ -25,7 +25,8 @@ internal static class Repeated
         }
     }
 
-    /// <summary>For each crash, when the last set was sent that this crash could not undo: all earlier writes are on disk
+    /// <summary>For each crash, when the last set was sent that this crash could not undo: all earlier writes are on
+    /// disk
     /// too.</summary>
     private static long[] DurableBarriers(Chronicle chronicle)
     {

@@ -17,6 +17,7 @@ internal enum Rule
     OriginalPlace,
     EmptyIsEmpty,
     Fanout,
+    WellFormed,
 }
 
 /// <summary>A promise that a history shows broken.</summary>
@@ -41,6 +42,7 @@ internal sealed class Verdict(Chronicle chronicle, IReadOnlyList<Violation> viol
     {
         List<Violation> violations =
         [
+            .. chronicle.Surprises.Select(static text => new Violation(Rule.WellFormed, "a reply", null, text)),
             .. Delivered.Check(chronicle),
             .. Lost.Check(chronicle),
             .. Repeated.Check(chronicle, options),

@@ -26,6 +26,9 @@ internal sealed class Chronicle
     /// <summary>Whether the queues were read to their ends after everything else.</summary>
     public bool IsDrained { get; }
 
+    /// <summary>Replies that no server may give to a well-behaved client.</summary>
+    public IReadOnlyList<string> Surprises { get; init; } = [];
+
     public IReadOnlyCollection<Copy> Copies => _copies.Values;
 
     /// <summary>Reads that were given an item nobody had sent to that queue before.</summary>
@@ -38,7 +41,8 @@ internal sealed class Chronicle
     /// <summary>The crash that ended a session's server, if one did.</summary>
     public Crash? CrashOf(Session session) => session.Life < Crashes.Length ? Crashes[session.Life] : null;
 
-    /// <summary>The latest moment at which a command without a reply can have its effect: the death of its server.</summary>
+    /// <summary>The latest moment at which a command without a reply can have its effect: the death of its
+    /// server.</summary>
     public long EffectBy(Operation operation) => operation.Outcome switch
     {
         Outcome.Unknown => CrashOf(operation.Session)?.Return ?? Operation.Never,

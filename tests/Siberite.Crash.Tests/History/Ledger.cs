@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Siberite.Crash.Tests.History;
 
-/// <summary>Writes down what clients did and were told. It lives in the test's process, which no fault ever hits.</summary>
+/// <summary>Writes down what clients did and were told. It lives in the test's process, which no fault ever
+/// hits.</summary>
 internal sealed class Ledger
 {
     private readonly Lock _gate = new();
@@ -41,15 +42,26 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>What no well-behaved server says to a well-behaved client.</summary>
-    public IReadOnlyList<string> Surprises
+    /// <summary>How many times the server has died; the number of its present life.</summary>
+    public int CrashCount
     {
         get
         {
             lock (_gate)
             {
-                return [.. _surprises];
+                return _crashes.Count;
             }
+        }
+    }
+
+    /// <summary>What nobody has answered yet, in words.</summary>
+    public string DescribePending()
+    {
+        lock (_gate)
+        {
+            var pending = _operations.Where(static o =>
+                o is { Outcome: Outcome.Pending, Session.End: SessionEnd.None });
+            return string.Join(", ", pending.Select(static o => $"{o.Session.Client}: {o.Act} {o.Queue} {o.Item}"));
         }
     }
 
@@ -130,7 +142,8 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>To be called before a connection is dropped, or when it was found broken. What is unanswered stays unknown.</summary>
+    /// <summary>To be called before a connection is dropped, or when it was found broken. What is unanswered stays
+    /// unknown.</summary>
     public void BeginSessionEnd(Session session, SessionEnd end)
     {
         lock (_gate)
@@ -149,6 +162,7 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>To be called for what no server may say to a well-behaved client.</summary>
     public void Surprise(Session session, string text)
     {
         lock (_gate)
@@ -175,11 +189,25 @@ internal sealed class Ledger
         }
     }
 
-    public void Served(Crash crash)
+    /// <summary>This moment.</summary>
+    public long Mark()
     {
         lock (_gate)
         {
-            crash.Served = Now();
+            return Now();
+        }
+    }
+
+    /// <summary>To be called when a server serves again, after one crash or several.</summary>
+    public void Served()
+    {
+        lock (_gate)
+        {
+            var now = Now();
+            foreach (var crash in _crashes.Where(static crash => crash.Served == Operation.Never))
+            {
+                crash.Served = now;
+            }
         }
     }
 
@@ -223,7 +251,7 @@ internal sealed class Ledger
                 }
             }
 
-            return new Chronicle([.. _operations], [.. _crashes], isDrained);
+            return new Chronicle([.. _operations], [.. _crashes], isDrained) { Surprises = [.. _surprises] };
         }
     }
 

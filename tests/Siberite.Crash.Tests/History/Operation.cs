@@ -43,7 +43,8 @@ internal sealed class Operation
     /// <summary>One queue; several, joined by <c>+</c>, for a set into all of them.</summary>
     public required string Queue { get; init; }
 
-    /// <summary>What a set writes, a get was given and a close or abort is about. <see langword="null"/> for <c>END</c>.</summary>
+    /// <summary>What a set writes, a get was given and a close or abort is about. <see langword="null"/> for
+    /// <c>END</c>.</summary>
     public ItemId? Item { get; set; }
 
     public int SizeBytes { get; init; }

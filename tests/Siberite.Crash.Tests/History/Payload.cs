@@ -5,7 +5,8 @@ using System.Text;
 
 namespace Siberite.Crash.Tests.History;
 
-/// <summary>The bytes of an item: <c>producer|number|queue|crc|pad</c>, all of it decided by who the item is, where it goes
+/// <summary>The bytes of an item: <c>producer|number|queue|crc|pad</c>, all of it decided by who the item is, where it
+/// goes
 /// and how long it is. An item too short for its header is pad alone and told by its flags.</summary>
 internal static class Payload
 {

@@ -2,13 +2,15 @@ using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Workload;
 
-/// <summary>Reads items in every way there is: plainly, reliably, chained, waiting; closes most, gives some back, and at
+/// <summary>Reads items in every way there is: plainly, reliably, chained, waiting; closes most, gives some back, and
+/// at
 /// times goes away with what it holds.</summary>
 internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Random random)
 {
     private const int MaxHeld = 2;
     private const double SecondReadShare = 0.1;
     private const double ChainShare = 0.5;
+    private const double LeaveAloneShare = 0.9;
 
     private readonly string[] _queues = [.. plan.Queues];
     private readonly Dictionary<string, ItemId> _held = [];
@@ -65,7 +67,7 @@ internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Ran
         {
             await session.AbortAsync(queue, item, giveUp);
         }
-        else if (random.NextDouble() < ChainShare)
+        else if (random.NextDouble() < ChainShare && !(queue == _queues[0] && IsShallow()))
         {
             Keep(queue, await session.CloseAndOpenAsync(queue, item, NextWait(), giveUp));
         }
@@ -81,6 +83,11 @@ internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Ran
     {
         var free = _queues.Where(queue => !_held.ContainsKey(queue)).ToArray();
         var queue = free[random.Next(free.Length)];
+        if (queue == _queues[0] && free.Length > 1 && random.NextDouble() < LeaveAloneShare && IsShallow())
+        {
+            queue = free[^1];
+        }
+
         if (random.NextDouble() < plan.PlainShare)
         {
             _lastWasEmpty = !await session.TakeAsync(queue, NextWait(), giveUp);
@@ -89,6 +96,12 @@ internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Ran
         {
             Keep(queue, await session.OpenAsync(queue, NextWait(), giveUp));
         }
+    }
+
+    private bool IsShallow()
+    {
+        var (stored, finished) = ledger.Progress;
+        return stored - finished < plan.DeepBacklog;
     }
 
     private void Keep(string queue, ItemId? item)

@@ -51,7 +51,8 @@ internal sealed class LoggedSession(Ledger ledger, Session session, WireClient c
     public async Task<bool> TakeAsync(string queue, TimeSpan wait, CancellationToken cancellation)
     {
         var read = ledger.Invoke(session, Act.Take, queue, wait: wait);
-        await ReadAsync(read, queue + Waiting(wait), cancellation);
+        var reply = await ReadAsync(read, queue + Waiting(wait), cancellation);
+        ThrowUnlessDone(reply.Line);
         return read.Item is not null;
     }
 
@@ -60,7 +61,8 @@ internal sealed class LoggedSession(Ledger ledger, Session session, WireClient c
     public async Task<ItemId?> OpenAsync(string queue, TimeSpan wait, CancellationToken cancellation)
     {
         var read = ledger.Invoke(session, Act.Open, queue, wait: wait);
-        await ReadAsync(read, $"{queue}/open{Waiting(wait)}", cancellation);
+        var reply = await ReadAsync(read, $"{queue}/open{Waiting(wait)}", cancellation);
+        ThrowUnlessDone(reply.Line);
         return read.Item;
     }
 
@@ -78,6 +80,7 @@ internal sealed class LoggedSession(Ledger ledger, Session session, WireClient c
         var read = ledger.Invoke(session, Act.Open, queue, wait: wait);
         var reply = await ReadAsync(read, $"{queue}/close/open{Waiting(wait)}", cancellation);
         ledger.Return(close, reply.IsDone ? Outcome.Ok : Outcome.Unknown, note: reply.IsDone ? null : reply.Line);
+        ThrowUnlessDone(reply.Line);
         return read.Item;
     }
 
@@ -110,6 +113,16 @@ internal sealed class LoggedSession(Ledger ledger, Session session, WireClient c
 
     public ValueTask DisposeAsync() => client.DisposeAsync();
 
+    /// <summary>After a failed get nobody knows what the session holds: it is given up, as if the connection had
+    /// broken.</summary>
+    private static void ThrowUnlessDone(string line)
+    {
+        if (line != "END")
+        {
+            throw new IOException(line);
+        }
+    }
+
     private static string Waiting(TimeSpan wait)
         => wait > TimeSpan.Zero
             ? string.Create(CultureInfo.InvariantCulture, $"/t={(int)wait.TotalMilliseconds}")
@@ -124,6 +137,7 @@ internal sealed class LoggedSession(Ledger ledger, Session session, WireClient c
         }
 
         ledger.Return(finish, line == "END" ? Outcome.Ok : Outcome.Unknown, note: line == "END" ? null : line);
+        ThrowUnlessDone(line);
     }
 
     private async Task<WireReply> ReadAsync(Operation read, string key, CancellationToken cancellation)

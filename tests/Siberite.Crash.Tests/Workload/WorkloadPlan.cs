@@ -25,6 +25,10 @@ internal sealed record WorkloadPlan
     /// <summary>Largest payloads: most items stay below a hundredth of it.</summary>
     public int MaxItemBytes { get; init; } = 1 << 20;
 
+    /// <summary>Readers leave the first queue alone, mostly, while there are fewer items unread: so that there is
+    /// something to recover.</summary>
+    public int DeepBacklog { get; init; } = 500;
+
     public double AbortShare { get; init; } = 0.15;
 
     public double DropShare { get; init; } = 0.05;

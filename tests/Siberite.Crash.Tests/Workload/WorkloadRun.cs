@@ -33,10 +33,17 @@ internal sealed class WorkloadRun(Ledger ledger, Gate gate, WorkloadPlan plan, i
     public async Task StopAsync()
     {
         _giveUp.CancelAfter(Patience);
-        await _stopProducers.CancelAsync();
-        await _producers;
-        await _stopConsumers.CancelAsync();
-        await _consumers;
+        try
+        {
+            await _stopProducers.CancelAsync();
+            await _producers;
+            await _stopConsumers.CancelAsync();
+            await _consumers;
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new TimeoutException("No answer in a minute. " + ledger.DescribePending(), e);
+        }
     }
 
     /// <summary>Reads every queue to its end.</summary>

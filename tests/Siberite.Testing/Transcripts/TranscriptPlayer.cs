@@ -9,20 +9,20 @@ public sealed class TranscriptPlayer(ITranscriptServer server, int pieceBytes, T
 {
     private static int _plays;
 
-    /// <summary>Set to 1, it makes failing expectations be replaced by what was received, in the file itself.</summary>
-    private const string UpdateVariable = "SIBERITE_UPDATE";
-
     /// <summary>Plays with as much patience as a busy machine needs.</summary>
     public TranscriptPlayer(ITranscriptServer server, int pieceBytes)
         : this(server, pieceBytes, Poll.Patience)
     {
     }
 
+    /// <summary>Whether expectations that fail are replaced, in the file, by what was received. The difference is then
+    /// reviewed like code. Default: whether the environment has <c>SIBERITE_UPDATE=1</c>.</summary>
+    public bool UpdatesFile { get; init; } = Environment.GetEnvironmentVariable("SIBERITE_UPDATE") == "1";
+
     /// <summary>Holds the conversation.</summary>
     /// <exception cref="TranscriptException">It went another way.</exception>
     public async Task PlayAsync(Transcript transcript, CancellationToken cancellation)
     {
-        var updates = Environment.GetEnvironmentVariable(UpdateVariable) == "1";
         var replacements = new Dictionary<int, IReadOnlyList<string>>();
         await using var play = new TranscriptPlay(transcript, server, NextQueue(), patience, cancellation);
         try
@@ -34,7 +34,7 @@ public sealed class TranscriptPlayer(ITranscriptServer server, int pieceBytes, T
 
             foreach (var run in Runs(transcript.Steps))
             {
-                await PlayRunAsync(play, run, updates ? replacements : null);
+                await PlayRunAsync(play, run, UpdatesFile ? replacements : null);
             }
 
             await play.EndAsync();
