@@ -110,7 +110,7 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
             "the dashboard renders");
         page.Navigate().GoToUrl(new Uri(Address + "dashboard/#/grains"));
         await UntilAsync(
-            () => page.FindElement(By.TagName("body")).Text.Contains("QueueDirectoryGrain", StringComparison.Ordinal),
+            () => page.FindElement(By.TagName("body")).Text.Contains("QueueGrain", StringComparison.Ordinal),
             "our grain type is listed");
 
         Assert.Empty(Complaints(page));

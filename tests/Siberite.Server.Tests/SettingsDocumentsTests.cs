@@ -21,7 +21,7 @@ public sealed class SettingsDocumentsTests
             .Where(setting => setting.Value is not null)
             .ToDictionary(setting => setting.Key, setting => Normal(setting.Value!));
 
-        Assert.Equal(Defaults().Order(), found.Order());
+        Assert.Equal(Defaults().OrderBy(pair => pair.Key), found.OrderBy(pair => pair.Key));
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class SettingsDocumentsTests
         var found = page.ToDictionary(
             cells => $"{cells[1].Trim('`')}:{cells[2].Trim('`')}", cells => Normal(cells[4].Trim('`')));
 
-        Assert.Equal(Defaults().Order(), found.Order());
+        Assert.Equal(Defaults().OrderBy(pair => pair.Key), found.OrderBy(pair => pair.Key));
         Assert.All(page, cells => Assert.NotEmpty(cells[3]));
         Assert.All(page, cells => Assert.NotEmpty(cells[5]));
     }

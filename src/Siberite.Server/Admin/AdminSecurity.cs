@@ -13,7 +13,7 @@ internal static class AdminSecurity
     /// <summary>Orleans' dashboard sets styles from script and brings fonts of its own.</summary>
     private const string DashboardPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-        + "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        + "img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     /// <param name="app">The host.</param>
     /// <param name="isLoopback">Whether the endpoint is for this machine only. Then a request by any other name comes
