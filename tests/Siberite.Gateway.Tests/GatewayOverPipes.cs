@@ -11,21 +11,32 @@ namespace Siberite.Gateway.Tests;
 /// <summary>A gateway over an engine over a store in memory; its clients are pipes.</summary>
 internal sealed class GatewayOverPipes : IDisposable
 {
-    private readonly SessionList _sessions = new(TimeProvider.System);
+    private readonly SessionList _sessions;
     private readonly GatewayParts _parts;
+    private readonly Durability _durability;
+    private readonly TimeProvider _time;
     private long _lastNumber;
 
-    public GatewayOverPipes(Durability durability = Durability.Os, GatewayOptions? options = null)
+    public GatewayOverPipes(
+        Durability durability = Durability.Os, GatewayOptions? options = null, TimeProvider? time = null)
+        : this(new MemoryQueueStore(), durability, options ?? new GatewayOptions(), time ?? TimeProvider.System)
     {
-        Queues = new LocalQueues(
-            Store, new EngineOptions(), new StorageOptions { Durability = durability }, TimeProvider.System,
-            NullLogger<LocalQueues>.Instance);
-        _parts = new GatewayParts(
-            new EngineRouter(Queues), Options.Create(options ?? new GatewayOptions()), Counters, _sessions,
-            TimeProvider.System, NullLogger<GatewayConnectionHandler>.Instance);
     }
 
-    public MemoryQueueStore Store { get; } = new();
+    private GatewayOverPipes(
+        MemoryQueueStore store, Durability durability, GatewayOptions options, TimeProvider time)
+    {
+        (Store, _durability, _time) = (store, durability, time);
+        _sessions = new SessionList(time);
+        Queues = new LocalQueues(
+            Store, new EngineOptions(), new StorageOptions { Durability = durability }, time,
+            NullLogger<LocalQueues>.Instance);
+        _parts = new GatewayParts(
+            new EngineRouter(Queues), Options.Create(options), Counters, _sessions, time,
+            NullLogger<GatewayConnectionHandler>.Instance);
+    }
+
+    public MemoryQueueStore Store { get; }
 
     public LocalQueues Queues { get; }
 
@@ -41,8 +52,15 @@ internal sealed class GatewayOverPipes : IDisposable
         var session = new Session(
             new Transport(toSession.Reader, toClient.Writer), () => toSession.Writer.Complete(new IOException()),
             _parts, ++_lastNumber);
+        _sessions.Add(session);
         return new PipeClient(toSession.Writer, toClient.Reader, session, RunAsync(session, toSession, toClient));
     }
+
+    /// <summary>SIGKILL: a new gateway over what was handed to the operating system. This one is dead.</summary>
+    public GatewayOverPipes Kill() => new(Store.Kill(), _durability, _parts.Options, _time);
+
+    /// <summary>Power cut: a new gateway over what was synced. This one is dead.</summary>
+    public GatewayOverPipes CutPower() => new(Store.Crash(), _durability, _parts.Options, _time);
 
     public QueueStats? Stats(string queue) => Queues.GetStats(QueueName.Parse(queue)).SingleOrDefault();
 
@@ -53,9 +71,10 @@ internal sealed class GatewayOverPipes : IDisposable
         Store.Dispose();
     }
 
-    private static async Task RunAsync(Session session, Pipe input, Pipe output)
+    private async Task RunAsync(Session session, Pipe input, Pipe output)
     {
         await session.RunAsync();
+        _sessions.Remove(session);
         await input.Reader.CompleteAsync();
         await output.Writer.CompleteAsync();
     }

@@ -39,6 +39,9 @@ public sealed class MemoryQueueStore : IQueueStore
 
     public bool HasRoom { get; set; } = true;
 
+    /// <summary>Whether items can be read; as long as not, every read of them fails. It is not final.</summary>
+    public bool CanReadItems { get; set; } = true;
+
     /// <summary>Whether reads find items that were trimmed and not reclaimed yet. Both are legal.</summary>
     public bool ShowsTrimmedItems { get; set; } = true;
 
@@ -175,6 +178,12 @@ public sealed class MemoryQueueStore : IQueueStore
         {
             ThrowIfClosed();
             ReadCount++;
+            if (!CanReadItems)
+            {
+                throw new SiberiteException(
+                    SiberiteError.ItemUnreadable, "The read was made to fail.", new IOException());
+            }
+
             _current.ReadItems(queueId, first, limit, maxBytes, ShowsTrimmedItems, target);
         }
     }
