@@ -5,7 +5,8 @@ using Siberite.Crash.Tests.Search;
 
 namespace Siberite.Crash.Tests;
 
-/// <summary>The checkers are cheap because they look at pairs. An exhaustive search over small histories says whether they
+/// <summary>The checkers are cheap because they look at pairs. An exhaustive search over small histories says whether
+/// they
 /// look rightly.</summary>
 public sealed class CheckersAgainstSearchTests(ITestOutputHelper output)
 {
@@ -35,7 +36,8 @@ public sealed class CheckersAgainstSearchTests(ITestOutputHelper output)
             var again = $"history {i} of {Seeds.CommandFor(nameof(CheckersAgainstSearchTests), seed)}";
             Assert.False(isCorrect && finding == Finding.Impossible, $"the search accuses a correct server: {again}");
             Assert.False(isCorrect && !verdict.IsClean, $"the checkers accuse a correct server: {again}\n{verdict}");
-            Assert.False(finding == Finding.Explained && !verdict.IsClean, $"the checkers are unsound: {again}\n{verdict}");
+            Assert.False(
+                finding == Finding.Explained && !verdict.IsClean, $"the checkers are unsound: {again}\n{verdict}");
         });
 
         output.WriteLine($"seed {seed}: {tally}");

@@ -97,7 +97,8 @@ internal sealed class LinearizabilitySearch
         return false;
     }
 
-    /// <summary>Nothing happens in a session after its end, and no life goes on with steps of an earlier one open.</summary>
+    /// <summary>Nothing happens in a session after its end, and no life goes on with steps of an earlier one
+    /// open.</summary>
     private bool IsInSessionOrder(SearchStep step)
     {
         for (var i = 0; i < _steps.Length; i++)

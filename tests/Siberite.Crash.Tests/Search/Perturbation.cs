@@ -31,7 +31,8 @@ internal static class Perturbation
     private static void SwapTwoReads(Operation[] operations, Random random)
     {
         if (Pick(operations, random, static o => o is { IsRead: true, Item: not null }) is { } first
-            && Pick(operations, random, o => o is { IsRead: true, Item: not null } && o.Queue == first.Queue) is { } second
+            && Pick(operations, random, o => o is { IsRead: true, Item: not null } && o.Queue == first.Queue)
+                is { } second
             && first.Item != second.Item)
         {
             var (one, other) = (first.Item!.Value, second.Item!.Value);

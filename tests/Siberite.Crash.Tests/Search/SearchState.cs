@@ -25,7 +25,8 @@ internal sealed class SearchState
     public static SearchState Empty(int queueCount)
         => new([.. Enumerable.Range(0, queueCount).Select(static _ => Array.Empty<Slot>())]);
 
-    /// <summary>All states in which the step may leave this one; none if it cannot happen here as it was answered.</summary>
+    /// <summary>All states in which the step may leave this one; none if it cannot happen here as it was
+    /// answered.</summary>
     public IEnumerable<SearchState> After(SearchStep step) => step.Kind switch
     {
         StepKind.Set => [Each(step.Queues, slots => [.. slots, new Slot(step.Item!.Value, SlotState.Waiting, 0)])],
@@ -73,7 +74,8 @@ internal sealed class SearchState
     {
         var slots = _queues[step.Queues[0]];
         var index = Array.FindIndex(
-            slots, slot => slot.Item == item && slot.State is SlotState.Waiting or SlotState.Perhaps && slot.Item == item);
+            slots,
+            slot => slot.Item == item && slot.State is SlotState.Waiting or SlotState.Perhaps && slot.Item == item);
         return index < 0 || slots[..index].Any(static slot => slot.State == SlotState.Waiting)
             ? []
             : [Handed(step, index)];

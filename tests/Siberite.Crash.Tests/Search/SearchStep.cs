@@ -14,7 +14,8 @@ internal enum StepKind
     Crash,
 }
 
-/// <summary>Something that happens at one moment between its invoke and its return, or perhaps, if it is optional, never.</summary>
+/// <summary>Something that happens at one moment between its invoke and its return, or perhaps, if it is optional,
+/// never.</summary>
 internal sealed record SearchStep
 {
     public required StepKind Kind { get; init; }

@@ -19,7 +19,8 @@ internal enum SmallBug
     ForgetOldTakes,
 }
 
-/// <summary>Queues with open reads in a few lines and without concurrency: what a command does when it does it.</summary>
+/// <summary>Queues with open reads in a few lines and without concurrency: what a command does when it does
+/// it.</summary>
 internal sealed class SmallServer(Random random, SmallBug bug, long lazyWindow)
 {
     private readonly SortedDictionary<(string Queue, int Place), ItemId> _waiting = [];

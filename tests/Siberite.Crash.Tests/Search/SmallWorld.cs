@@ -3,7 +3,8 @@ using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Search;
 
-/// <summary>Plays a few clients against a <see cref="SmallServer"/> in an order that chance decides, step by step: sent,
+/// <summary>Plays a few clients against a <see cref="SmallServer"/> in an order that chance decides, step by step:
+/// sent,
 /// done, answered. The result is a history of at most sixty commands, drained.</summary>
 internal sealed class SmallWorld
 {
