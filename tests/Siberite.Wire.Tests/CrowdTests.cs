@@ -23,8 +23,7 @@ public sealed class CrowdTests(ITestOutputHelper output)
         }
 
         var bytesEach = (server.ResidentBytes - before) / Crowd;
-        var active = await Task.WhenAll(
-            Enumerable.Range(0, 100).Select(_ => Neighbour.StartAsync(server.Process.EndPoint)));
+        var active = await NeighboursAsync(server, 100);
         await Task.WhenAll(active.Select(neighbour => neighbour.IsServedAsync()));
         output.WriteLine($"{Crowd} idle connections: {bytesEach} bytes resident each.");
 
@@ -119,8 +118,18 @@ public sealed class CrowdTests(ITestOutputHelper output)
     public async Task A_server_with_few_files_serves_whom_it_can_and_accepts_again_when_they_leave()
     {
         await using var server = await AbusedServer.StartWithFilesAsync(600);
+        var others = await NeighboursAsync(server, 8); // On every thread that reads from sockets.
         var sockets = await ConnectAllAsync(server, 800);
-        await server.Neighbour.IsServedAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await Task.WhenAll(others.Select(neighbour => neighbour.IsServedAsync()));
+        }
+
+        foreach (var neighbour in others)
+        {
+            await neighbour.DisposeAsync();
+        }
+
         sockets.ForEach(socket => socket.Dispose());
 
         await Poll.UntilAsync(() => CanAskAsync(server), "the server to accept again", Poll.Patience);
@@ -145,6 +154,9 @@ public sealed class CrowdTests(ITestOutputHelper output)
 
         await server.Neighbour.IsServedAsync();
     }
+
+    private static Task<Neighbour[]> NeighboursAsync(AbusedServer server, int count)
+        => Task.WhenAll(Enumerable.Range(0, count).Select(_ => Neighbour.StartAsync(server.Process.EndPoint)));
 
     private static byte[] Noise(Random random)
     {
