@@ -16,7 +16,8 @@ public sealed partial class DefectsPageTests
     [Fact]
     public void Every_row_names_a_test_or_says_why_there_is_none()
         => Assert.DoesNotContain(
-            Rows(), row => !Quoted().IsMatch(row.Proof) && !row.Proof.StartsWith("Cannot be:", StringComparison.Ordinal));
+            Rows(),
+            row => !Quoted().IsMatch(row.Proof) && !row.Proof.StartsWith("Cannot be:", StringComparison.Ordinal));
 
     [Fact]
     public void Every_test_on_the_page_exists()

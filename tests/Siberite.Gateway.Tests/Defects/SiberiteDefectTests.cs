@@ -3,7 +3,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Gateway.Tests.Defects;
 
-/// <summary>What Siberite does to its items, held against this server. infra/docs/defects.md tells the stories.</summary>
+/// <summary>What Siberite does to its items, held against this server. infra/docs/defects.md tells the
+/// stories.</summary>
 public sealed class SiberiteDefectTests
 {
     private const string BadLine = "CLIENT_ERROR bad command line format\r\n";
