@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Siberite.Queues.Tests.Defects;
 
 /// <summary>Defects of the ancestors that show in the engine alone. infra/docs/defects.md tells the stories.</summary>
@@ -85,8 +87,8 @@ public sealed class AncestorDefectTests
     private static void TakeNext(Engine engine, int number)
     {
         var item = engine.TakeItem("q");
-        Assert.Equal($"item number {number}", System.Text.Encoding.ASCII.GetString(item.Payload));
-        _ = engine["q"].CloseAsync(Engine.Session(1), item.Sequence);
+        Assert.Equal($"item number {number}", Encoding.ASCII.GetString(item.Payload));
+        engine["q"].CloseAsync(Engine.Session(1), item.Sequence).AsTask();
     }
 
     private static void DrainAndTrim(Engine engine, int count)
@@ -100,7 +102,7 @@ public sealed class AncestorDefectTests
     {
         for (var i = 0; i < count; i++)
         {
-            _ = engine["q"].CloseAsync(Engine.Session(1), engine.TakeItem("q").Sequence);
+            engine["q"].CloseAsync(Engine.Session(1), engine.TakeItem("q").Sequence).AsTask();
         }
     }
 
