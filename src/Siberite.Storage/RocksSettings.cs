@@ -21,7 +21,7 @@ internal sealed class RocksSettings : IDisposable
     private const int ItemBlockBytes = 16 << 10;
 
     private const int MetadataBlockBytes = 4 << 10;
-    private const int BackgroundJobs = 2;
+    private const int BackgroundThreads = 2;
     private const int MaxOpenFiles = 512;
     private const long MaxInfoLogBytes = 1 << 20;
     private const int KeptInfoLogs = 2;
@@ -34,12 +34,12 @@ internal sealed class RocksSettings : IDisposable
     private const int PointInTime = 2;
 
     private readonly nint _cache;
-    private readonly nint _bufferManager;
+    private readonly nint _buffers;
 
     public RocksSettings(StorageOptions options)
     {
         _cache = rocksdb_cache_create_lru((nuint)options.BlockCacheBytes);
-        _bufferManager = rocksdb_write_buffer_manager_create(
+        _buffers = rocksdb_write_buffer_manager_create(
             (nuint)(MaxMemtables * options.MemtableBytes), allowStall: 0);
         Database = CreateDatabaseOptions();
         Metadata = CreateFamilyOptions(MetadataMemtableBytes, MetadataBlockBytes);
@@ -62,7 +62,7 @@ internal sealed class RocksSettings : IDisposable
         rocksdb_options_destroy(Items);
         rocksdb_options_destroy(Metadata);
         rocksdb_options_destroy(Database);
-        rocksdb_write_buffer_manager_destroy(_bufferManager);
+        rocksdb_write_buffer_manager_destroy(_buffers);
         rocksdb_cache_destroy(_cache);
     }
 
@@ -76,8 +76,8 @@ internal sealed class RocksSettings : IDisposable
         // So that a log file that vanished or lost its end is noticed.
         rocksdb_options_set_track_and_verify_wals_in_manifest(options, 1);
         rocksdb_options_set_max_total_wal_size(options, MaxLogBytes);
-        rocksdb_options_set_write_buffer_manager(options, _bufferManager);
-        rocksdb_options_set_max_background_jobs(options, BackgroundJobs);
+        rocksdb_options_set_write_buffer_manager(options, _buffers);
+        rocksdb_options_set_max_background_jobs(options, BackgroundThreads);
 
         // A failure is final: what RocksDB tried again behind our back would look like a success.
         rocksdb_options_set_max_bgerror_resume_count(options, 0);
