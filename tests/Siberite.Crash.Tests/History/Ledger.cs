@@ -251,7 +251,27 @@ internal sealed class Ledger
                 }
             }
 
+            ForgetRepliesOfThePowerless();
             return new Chronicle([.. _operations], [.. _crashes], isDrained) { Surprises = [.. _surprises] };
+        }
+    }
+
+    /// <summary>Treats sets that were under way when the power was cut, and were answered after that, as unknown.</summary>
+    /// <remarks>No reply leaves a machine without power. Here the machine lives on, and a sync that is under way while
+    /// ext4 is shut down can return success although its blocks are not. A set sent after the cut has no such
+    /// excuse.</remarks>
+    private void ForgetRepliesOfThePowerless()
+    {
+        foreach (var set in _operations.Where(static o => o is { Act: Act.Set, Outcome: Outcome.Ok }))
+        {
+            if (set.Session.Life < _crashes.Count
+                && _crashes[set.Session.Life] is { Kind: CrashKind.PowerCut } cut
+                && set.Invoke <= cut.Invoke
+                && set.Return > cut.Invoke)
+            {
+                set.Outcome = Outcome.Unknown;
+                set.Return = Operation.Never;
+            }
         }
     }
 

@@ -34,6 +34,7 @@ public sealed class SiberiteServiceDefectTests
         var client = gateway.Connect();
         await client.AskAsync("version\r\n", VersionReply);
         await client.SendAsync("set q 0 0 100\r\nhalf");
+        SpinWait.SpinUntil(() => gateway.Counters.ReceivedBytes == "version\r\nset q 0 0 100\r\nhalf".Length, Patience);
 
         client.Session.Stop();
 
