@@ -10,8 +10,7 @@ public sealed class FarewellTests(Servers servers)
 {
     private static readonly CancellationToken Never = CancellationToken.None;
 
-    /// <remarks>Method: the same set is cut after each of its bytes in turn; only the whole one may leave an
-    /// item.</remarks>
+    /// <remarks>Method: a set is cut after each of its bytes in turn; only the whole one may leave an item.</remarks>
     [Fact]
     public async Task A_set_that_is_cut_anywhere_stores_nothing()
     {
