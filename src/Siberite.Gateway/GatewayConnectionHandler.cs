@@ -10,7 +10,7 @@ internal sealed class GatewayConnectionHandler(GatewayParts gateway) : Connectio
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
-        if (gateway.Sessions.Count >= gateway.Options.MaxConnections)
+        if (gateway.Sessions.Count >= Math.Min(gateway.Options.MaxConnections, FileLimit.MaxConnections))
         {
             await connection.Transport.Output.WriteAsync(ErrorReplies.TooManyConnections.Line);
             return;

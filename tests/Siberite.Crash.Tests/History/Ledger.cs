@@ -256,7 +256,8 @@ internal sealed class Ledger
         }
     }
 
-    /// <summary>Treats sets that were under way when the power was cut, and were answered after that, as unknown.</summary>
+    /// <summary>Treats sets that were under way when the power was cut, and were answered after that, as
+    /// unknown.</summary>
     /// <remarks>No reply leaves a machine without power. Here the machine lives on, and a sync that is under way while
     /// ext4 is shut down can return success although its blocks are not. A set sent after the cut has no such
     /// excuse.</remarks>
