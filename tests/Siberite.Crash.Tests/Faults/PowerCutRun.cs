@@ -16,6 +16,10 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         MaxBacklog = 1_000,
     };
 
+    /// <summary>Whether one in three servers lives on to see that its disk is gone. Not in the control run, which is
+    /// about the cuts and not about the server.</summary>
+    public required bool LetsServersNotice { get; init; }
+
     /// <summary>Cuts after which the server was left alone and ended with an error, as it must.</summary>
     public int NoticedCuts { get; private set; }
 
@@ -26,7 +30,7 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         for (var cut = 1; cut <= cuts; cut++)
         {
             await UntilTheCutAsync();
-            await CutAsync(isNoticed: _random.Next(3) == 0);
+            await CutAsync(isNoticed: LetsServersNotice && _random.Next(3) == 0);
             await disk.RemountAsync();
             await served.ServeAsync();
         }
