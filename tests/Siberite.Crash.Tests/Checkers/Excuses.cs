@@ -10,10 +10,11 @@ internal static class Excuses
     public static bool Cover(
         IReadOnlyCollection<Waiting> unseen, IReadOnlyCollection<UnknownRead> unknown, long start, long end)
     {
-        // What never turned up again can only have been taken for good.
-        var gone = unseen.Count(static wait => wait.End == Operation.Never);
-        var takes = unknown.Count(u => u.Read.Act == Act.Take && u.Read.Invoke < end);
+        // What turned up again later was held; what did not may have been taken for good long before.
+        var held = unseen.Count(static wait => wait.End != Operation.Never);
         var holders = unknown.Count(u => u.Read.Invoke < end && u.Until > start);
-        return gone <= takes && unseen.Count - gone <= holders;
+        var holdersOrTakers = unknown.Count(
+            u => u.Read.Invoke < end && (u.Until > start || u.Read.Act == Act.Take));
+        return held <= holders && unseen.Count <= holdersOrTakers;
     }
 }

@@ -4,12 +4,10 @@ namespace Siberite.Crash.Tests.Checkers;
 
 /// <summary>FIFO and original place: while an item waits, no item behind it is handed out.</summary>
 /// <remarks>
-/// An item is behind another if its set was sent after the other's had returned, or later in the same session. A span
-/// of
-/// waiting begins with the set's reply (a break is called <see cref="Rule.Fifo"/>), an abort's reply or the restart
-/// after
-/// a crash (<see cref="Rule.OriginalPlace"/>) and ends when the next get that is given the item is sent. One sweep per
-/// queue, n log n.
+/// An item is behind another if its set was sent after the other's had returned, or later in the same session, or if
+/// it waited when the other was handed out before. A span of waiting begins with the set's reply (a break is called
+/// <see cref="Rule.Fifo"/>), an abort's reply or the restart after a crash (<see cref="Rule.OriginalPlace"/>) and ends
+/// when the next get that is given the item is sent. Every kind of being behind is one sweep per queue, n log n.
 /// </remarks>
 internal static class Order
 {
@@ -20,14 +18,30 @@ internal static class Order
     {
         var waits = chronicle.WaitsOf(queue, options.ReturnGrace);
         var unknown = chronicle.UnknownReadsOf(queue, options.ReturnGrace);
+        var waitedFrom = waits
+            .Where(static wait => wait.Before is not null)
+            .ToDictionary(static wait => wait.Before!, static wait => wait.Start);
         var reads = chronicle.Copies
             .Where(copy => copy.Queue == queue)
-            .SelectMany(static copy => copy.Deliveries.Select(delivery => new Handout(copy, delivery)))
+            .SelectMany(copy => copy.Deliveries.Select(delivery =>
+                new Handout(copy, delivery, waitedFrom.GetValueOrDefault(delivery, Operation.Never))))
             .ToArray();
 
         foreach (var handout in Sweep(waits, reads, static w => w.Copy.StoredBy, static h => h.Copy.Set.Invoke))
         {
             if (Judge(queue, waits, unknown, handout, IsBehindInTime) is { } violation)
+            {
+                yield return violation;
+            }
+        }
+
+        // A reader without an answer may have had the one while the other was handed out first.
+        var seen = waits
+            .Where(wait => wait.IsReturn && !unknown.Exists(u => MayHaveIntervened(u, wait.After!)))
+            .ToList();
+        foreach (var handout in Sweep(seen, reads, static w => -w.After!.Invoke, static h => -h.WaitedFrom))
+        {
+            if (Judge(queue, seen, unknown, handout, IsBehindAsSeen) is { } violation)
             {
                 yield return violation;
             }
@@ -52,6 +66,12 @@ internal static class Order
 
     private static bool IsBehindInSession(Waiting front, Handout handout)
         => front.Copy.Set.Index < handout.Copy.Set.Index;
+
+    private static bool IsBehindAsSeen(Waiting front, Handout handout)
+        => handout.WaitedFrom < front.After!.Invoke && front.Copy != handout.Copy;
+
+    private static bool MayHaveIntervened(UnknownRead unknown, Delivery delivery)
+        => unknown.Read.Invoke < delivery.Return && unknown.Until > delivery.Invoke;
 
     private static Violation? Judge(
         string queue,
@@ -101,7 +121,10 @@ internal static class Order
     }
 
     /// <summary>A delivery, from the first moment at which it can have happened.</summary>
-    private readonly record struct Handout(Copy Copy, Delivery Delivery)
+    /// <param name="Copy">What was handed out.</param>
+    /// <param name="Delivery">To whom.</param>
+    /// <param name="WaitedFrom">Since when it had certainly waited for that.</param>
+    private readonly record struct Handout(Copy Copy, Delivery Delivery, long WaitedFrom)
     {
         public long Start => Math.Max(Delivery.Invoke, Copy.Set.Invoke);
 

@@ -15,6 +15,10 @@ internal sealed class Chronicle
         foreach (var copy in _copies.Values)
         {
             copy.Deliveries.Sort(static (a, b) => a.Return.CompareTo(b.Return));
+            if (copy.Deliveries.Count > 0)
+            {
+                copy.StoredBy = Math.Min(copy.StoredBy, copy.Deliveries[0].Return);
+            }
         }
     }
 
@@ -58,13 +62,12 @@ internal sealed class Chronicle
         var waits = new List<Waiting>();
         foreach (var copy in _copies.Values.Where(copy => copy.Queue == queue))
         {
-            var first = copy.Deliveries.Count > 0 ? copy.Deliveries[0].Invoke : Operation.Never;
-            AddWait(waits, new Waiting(copy, WaitsFrom(copy), first, IsReturn: false));
-            for (var i = 0; i < copy.Deliveries.Count; i++)
+            for (var i = 0; i <= copy.Deliveries.Count; i++)
             {
-                var next = i + 1 < copy.Deliveries.Count ? copy.Deliveries[i + 1].Invoke : Operation.Never;
-                var back = BackFrom(copy.Deliveries[i], returnGrace);
-                AddWait(waits, new Waiting(copy, back, next, IsReturn: true));
+                var after = i > 0 ? copy.Deliveries[i - 1] : null;
+                var before = i < copy.Deliveries.Count ? copy.Deliveries[i] : null;
+                var start = after is null ? WaitsFrom(copy) : BackFrom(after, returnGrace);
+                AddWait(waits, new Waiting(copy, start, before?.Invoke ?? Operation.Never, after, before));
             }
         }
 

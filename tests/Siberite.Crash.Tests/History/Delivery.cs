@@ -48,12 +48,22 @@ internal sealed class Copy(string queue, ItemId id, Operation set)
     /// <summary>If it is stored at all, it is stored by now.</summary>
     public long StoredBy { get; set; } = Operation.Never;
 
-    /// <summary>Whether some reader has it, or may have it, for good.</summary>
-    public bool IsFinished => Deliveries.Any(static d => d.End != DeliveryEnd.Returned);
+    /// <summary>Whether some reader has it, or may have it, for good. One after whom it was handed out again has
+    /// not.</summary>
+    public bool IsFinished => Deliveries.Any(
+        d => d.End != DeliveryEnd.Returned && !Deliveries.Any(later => later.Invoke > d.Return));
 }
 
 /// <summary>A span in which a copy waits in its queue for certain: a get that lies in it sees it.</summary>
-internal readonly record struct Waiting(Copy Copy, long Start, long End, bool IsReturn);
+/// <param name="Copy">What waits.</param>
+/// <param name="Start">When it was certainly there.</param>
+/// <param name="End">When it perhaps no longer was.</param>
+/// <param name="After">The delivery it came back from, if it came back.</param>
+/// <param name="Before">The delivery that may have ended the span, if one did.</param>
+internal readonly record struct Waiting(Copy Copy, long Start, long End, Delivery? After, Delivery? Before)
+{
+    public bool IsReturn => After is not null;
+}
 
 /// <summary>A get without a reply: it may have had any item, from <c>Invoke</c> at the earliest to <c>Until</c> at the
 /// latest.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Siberite.Crash.Tests.Checkers;
 using Siberite.Crash.Tests.History;
 
@@ -20,11 +19,10 @@ internal enum Finding
 /// (Wing and Gong), but no combination of done steps and state twice.</summary>
 internal sealed class LinearizabilitySearch
 {
-    private const int MaxVisits = 300_000;
+    private const int MaxVisits = 10_000;
 
     private readonly SearchStep[] _steps;
-    private readonly HashSet<string> _visited = [];
-    private readonly StringBuilder _key = new();
+    private readonly HashSet<(UInt128 Done, ulong State)> _visited = [];
     private readonly bool[] _done;
     private int _missing;
 
@@ -52,7 +50,7 @@ internal sealed class LinearizabilitySearch
             return true;
         }
 
-        if (_visited.Count >= MaxVisits || !_visited.Add(KeyOf(state)))
+        if (_visited.Count >= MaxVisits || !_visited.Add((DoneMask(), state.Digest())))
         {
             return false;
         }
@@ -115,15 +113,14 @@ internal sealed class LinearizabilitySearch
         return true;
     }
 
-    private string KeyOf(SearchState state)
+    private UInt128 DoneMask()
     {
-        _key.Clear();
+        var mask = UInt128.Zero;
         foreach (var isDone in _done)
         {
-            _key.Append(isDone ? '1' : '0');
+            mask = (mask << 1) | (isDone ? UInt128.One : UInt128.Zero);
         }
 
-        state.AppendTo(_key);
-        return _key.ToString();
+        return mask;
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Siberite.Crash.Tests.History;
 
 namespace Siberite.Crash.Tests.Search;
@@ -39,17 +38,26 @@ internal sealed class SearchState
         _ => ReadOfNothing(step.Queues[0]),
     };
 
-    /// <summary>The same for the same states.</summary>
-    public void AppendTo(StringBuilder key)
+    /// <summary>The same for the same states, and different for others but for a wonder.</summary>
+    public ulong Digest()
     {
+        var digest = 14_695_981_039_346_656_037UL;
         foreach (var slots in _queues)
         {
-            key.Append('/');
+            digest = Mix(digest, (ulong)slots.Length);
             foreach (var slot in slots)
             {
-                key.Append((char)slot.Item.Number).Append((char)slot.State).Append((char)slot.Session);
+                digest = Mix(digest, ((ulong)slot.Item.Flags << 32) | ((ulong)slot.Session << 8) | (ulong)slot.State);
             }
         }
+
+        return digest;
+    }
+
+    private static ulong Mix(ulong digest, ulong value)
+    {
+        var mixed = (digest ^ value) * 0x9E37_79B9_7F4A_7C15;
+        return mixed ^ (mixed >> 29);
     }
 
     private static Slot[] EndOf(Slot[] slots, int session)

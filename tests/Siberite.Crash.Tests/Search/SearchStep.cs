@@ -43,12 +43,9 @@ internal sealed record SearchStep
     {
         var queues = chronicle.Operations.SelectMany(static o => o.Queues).Distinct().Order().ToArray();
         var steps = new List<SearchStep>();
-        foreach (var operation in chronicle.Operations)
+        foreach (var operation in chronicle.Operations.Where(o => !IsIdle(chronicle, o)))
         {
-            if (operation.Outcome != Outcome.Refused)
-            {
-                steps.Add(Of(chronicle, options, queues, operation));
-            }
+            steps.Add(Of(chronicle, options, queues, operation));
         }
 
         foreach (var session in chronicle.Operations.Select(static o => o.Session).Distinct())
@@ -78,6 +75,13 @@ internal sealed record SearchStep
         // Likely first.
         return [.. steps.OrderBy(static step => step.IsOptional).ThenBy(static step => step.Return)];
     }
+
+    /// <summary>Whether it has certainly done nothing, or as well may have.</summary>
+    private static bool IsIdle(Chronicle chronicle, Operation operation)
+        => operation.Outcome == Outcome.Refused
+            || (operation is { Act: Act.Set, Outcome: Outcome.Unknown }
+                && operation.Queues.All(
+                    queue => chronicle.CopyOf(queue, operation.Item!.Value)!.Deliveries.Count == 0));
 
     private static SearchStep Of(
         Chronicle chronicle, CheckerOptions options, string[] queues, Operation operation)
