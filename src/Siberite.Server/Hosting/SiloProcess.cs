@@ -199,7 +199,10 @@ internal static partial class SiloProcess
             LogStoreFailed(app.Logger, failure);
             if (options.ExitOnFailure)
             {
-                app.Lifetime.StopApplication();
+                // Not here: whoever is told of the stop would run under the commit turn, before the clients whose
+                // commands failed have heard of it.
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static lifetime => lifetime.StopApplication(), app.Lifetime, preferLocal: false);
             }
         };
 
