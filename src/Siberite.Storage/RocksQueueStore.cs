@@ -210,8 +210,8 @@ public sealed partial class RocksQueueStore : IQueueStore
         }
         catch (IOException)
         {
-            // A disk that does not answer has no room to promise.
-            return false;
+            // Not a full disk but a broken one: the next write finds that out and says so.
+            return true;
         }
     }
 
