@@ -34,11 +34,12 @@ internal static partial class SiloProcess
         ThrowIfTaken("Gateway", settings.Gateway.Listen);
         ThrowIfTaken("Admin", settings.Admin.Listen);
 
+        using var responder = StartingResponder.Open(settings.Admin.Listen);
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
         try
         {
-            await using var app = Build(settings, queues, logging);
+            await using var app = Build(settings, queues, logging, responder);
             await StartAsync(app);
             Volatile.Write(ref isStarting, false);
             using var pid = PidFile.Write(pidFile);
@@ -98,7 +99,8 @@ internal static partial class SiloProcess
         }
     }
 
-    private static WebApplication Build(SiloSettings settings, LocalQueues queues, ILoggerFactory logging)
+    private static WebApplication Build(
+        SiloSettings settings, LocalQueues queues, ILoggerFactory logging, StartingResponder responder)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -114,6 +116,7 @@ internal static partial class SiloProcess
 
         builder.AddSiberiteCluster(queues.StoreId);
         builder.UseOrleans(silo => silo.AddDashboard(dashboard => dashboard.HideTrace = true));
+        builder.Services.AddHostedService(_ => responder); // Starts, that is ends, when Orleans is there.
         builder.Services.AddSiberiteGateway();
         builder.Services.AddSiberiteAdmin(
             queues.StoreId, queues.Commits, () => queues.GetStats(name: null));
