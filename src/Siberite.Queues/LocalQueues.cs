@@ -301,8 +301,14 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>Gives the space of deleted queues back, once nothing can bring them back.</summary>
     private void ReclaimDropped()
     {
-        while (!_commits.HasFailed && _dropped.TryPeek(out var dropped) && _commits.IsDone(dropped.Commit))
+        while (!_commits.HasFailed && _dropped.TryPeek(out var dropped))
         {
+            if (!_commits.IsDone(dropped.Commit))
+            {
+                _commits.Request(dropped.Commit); // For the next sweep.
+                return;
+            }
+
             _dropped.TryDequeue(out _);
             _store.ReclaimSpace(dropped.QueueId, long.MaxValue, isEmpty: dropped.MayRewrite);
         }
