@@ -178,7 +178,7 @@ public sealed class DamagedQueueTests : IDisposable
             });
         }
 
-        using var database = RocksDatabase.Open(_directory.Store, _directory.Options);
+        using var database = RocksDatabase.Open(_directory.Store, _directory.Options, compacts: true);
         var spoiled = new WriteBatchBuffer();
         Span<byte> key = stackalloc byte[StoreKeys.ItemBytes];
         switch (damage)
@@ -205,7 +205,7 @@ public sealed class DamagedQueueTests : IDisposable
     /// <returns>All that is stored of the bad queue.</returns>
     private List<string> RawValues()
     {
-        using var database = RocksDatabase.Open(_directory.Store, _directory.Options);
+        using var database = RocksDatabase.Open(_directory.Store, _directory.Options, compacts: true);
         var key = new byte[StoreKeys.ItemBytes];
         var found = new List<string>();
         StoreKeys.WriteQueue(key, BadId);
