@@ -62,6 +62,7 @@ public enum StatsScope : byte
 /// <param name="AbortedCount">Items given back since the silo started.</param>
 /// <param name="ExpiredCount">Items that expired since the silo started.</param>
 /// <param name="CachedBytes">Payload bytes of this queue held in memory.</param>
+/// <param name="DiscardedCount">Items dropped since the silo started because the queue was full.</param>
 /// <param name="IsUnreadable">Whether its stored bytes were found unreadable at the start: every command but a delete is
 /// refused, and the other figures say nothing.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-stats")]
@@ -79,4 +80,5 @@ public sealed record QueueStats(
     [property: Id(10)] long AbortedCount,
     [property: Id(11)] long ExpiredCount,
     [property: Id(12)] long CachedBytes,
-    [property: Id(13)] bool IsUnreadable);
+    [property: Id(13)] long DiscardedCount,
+    [property: Id(14)] bool IsUnreadable);
