@@ -3,8 +3,8 @@ using Siberite.Contracts;
 namespace Siberite.Server.Settings;
 
 /// <summary>Every setting of this silo, read once at the start and checked.</summary>
-/// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program, the environment, the command
-/// line.</remarks>
+/// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program, in a cluster
+/// <c>appsettings/appsettings.Cluster.json</c>, the environment, the command line.</remarks>
 internal sealed record SiloSettings(
     GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin)
 {
@@ -24,18 +24,27 @@ internal sealed record SiloSettings(
     /// <exception cref="StartException">The settings file cannot be read.</exception>
     public static IConfigurationRoot ReadSources(CommandLine commandLine)
     {
+        var alone = Build(commandLine, files: "appsettings.json");
+        var isCluster = nameof(ClusterMode.Cluster).Equals(
+            alone[$"{ClusterOptions.Section}:{nameof(ClusterOptions.Mode)}"], StringComparison.OrdinalIgnoreCase);
+        return isCluster ? Build(commandLine, "appsettings.json", "appsettings.Cluster.json") : alone;
+    }
+
+    private static IConfigurationRoot Build(CommandLine commandLine, params ReadOnlySpan<string> files)
+    {
+        var builder = new ConfigurationBuilder().SetBasePath(AppContext.BaseDirectory);
+        foreach (var file in files)
+        {
+            builder.AddJsonFile($"appsettings/{file}", optional: true, reloadOnChange: false);
+        }
+
         try
         {
-            return new ConfigurationBuilder()
-                .SetBasePath(AppContext.BaseDirectory)
-                .AddJsonFile("appsettings/appsettings.json", optional: true, reloadOnChange: false)
-                .AddEnvironmentVariables()
-                .AddInMemoryCollection(commandLine.Settings)
-                .Build();
+            return builder.AddEnvironmentVariables().AddInMemoryCollection(commandLine.Settings).Build();
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw StartException.Usage($"cannot read appsettings.json: {(e.InnerException ?? e).Message}");
+            throw StartException.Usage($"cannot read {files[^1]}: {(e.InnerException ?? e).Message}");
         }
     }
 
