@@ -9,9 +9,9 @@ namespace Siberite.Queues;
 /// <remarks>
 /// A queue exists durably from its first append on; before that it is a name in memory for those who wait for it.
 /// Thread-safe. Owns the commit log, not the store.
-/// A queue whose bytes are damaged keeps its name, its id and its bytes, and refuses everything but its deletion. If its
-/// very name is unreadable, it goes by <c>unreadable-</c> and its id, and every name that is not known is refused: it
-/// may be that one's, and must not look empty.
+/// A queue whose bytes are damaged keeps its name, its id and its bytes, and refuses everything but its deletion. If
+/// its very name is unreadable, it goes by <c>unreadable-</c> and its id, and every name that is not known is
+/// refused: it may be that one's, and must not look empty.
 /// </remarks>
 public sealed partial class LocalQueues : IDisposable
 {

@@ -20,6 +20,7 @@ public sealed partial class RocksQueueStore
 
     [LoggerMessage(1004, LogLevel.Error,
         "The store in {DataDirectory} has a bad block: compaction is off, and the space of what is read hardly comes "
-        + "back. Have the queues drained, then start on a new directory. {File} there says so; remove it to try again.")]
+        + "back. Have the queues drained, then start on a new directory. {File} there says so; remove it to try "
+        + "again.")]
     private static partial void LogNoCompaction(ILogger logger, string dataDirectory, string file);
 }

@@ -18,7 +18,8 @@ public sealed partial class RocksQueueStore
         }
         catch (RocksException e)
         {
-            throw new SiberiteException(SiberiteError.ItemUnreadable, $"The list of queues cannot be read: {e.Message}", e);
+            throw new SiberiteException(
+                SiberiteError.ItemUnreadable, $"The list of queues cannot be read: {e.Message}", e);
         }
         finally
         {

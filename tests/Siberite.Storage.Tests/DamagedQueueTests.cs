@@ -129,7 +129,9 @@ public sealed class DamagedQueueTests : IDisposable
         var damaged = reopened.LoadQueues().Select(queue => (queue.Record.Id, queue.Damage is not null)).Order();
         Assert.Equal([(1L, false), (2L, true), (3L, false)], damaged);
         Assert.Equal(Items, reopened.Read(1, 1, long.MaxValue).Count);
-        Assert.Equal(Items / 2, reopened.Read(3, (Items / 2) + 1, long.MaxValue).Count); // Its first ones share the block.
+
+        // Its first ones share the block.
+        Assert.Equal(Items / 2, reopened.Read(3, (Items / 2) + 1, long.MaxValue).Count);
     }
 
     public void Dispose() => _directory.Dispose();

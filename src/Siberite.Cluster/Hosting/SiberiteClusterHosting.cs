@@ -15,7 +15,8 @@ namespace Siberite.Cluster;
 public static class SiberiteClusterHosting
 {
     /// <summary>How long a grain call may take. 15 s: longer than any commit of a healthy disk and than any slice of a
-    /// wait (10 s at most, by the rule of that setting), and still short of the time-outs of common memcache clients times their retries.</summary>
+    /// wait (10 s at most, by the rule of that setting), and still short of the time-outs of common memcache clients
+    /// times their retries.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Calls that one activation has at a time, running ones included: every session of another gateway that
@@ -29,27 +30,62 @@ public static class SiberiteClusterHosting
     /// <summary>How long an activation stays without a call. 2 minutes: it owns nothing.</summary>
     private static readonly TimeSpan ActivationAge = TimeSpan.FromMinutes(2);
 
-    /// <summary>Adds a standalone silo, the grains and <see cref="IQueueRouter"/>. Needs <see cref="LocalQueues"/>,
-    /// a <see cref="TimeProvider"/> and checked <see cref="ClusterOptions"/> among the services.</summary>
+    /// <summary>Grain storage for state of other grains than the queue directory.</summary>
+    public const string StorageName = "siberite";
+
+    /// <summary>Adds a standalone silo.</summary>
+    public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
+        => builder.AddSiberiteCluster(storeId, new ClusterOptions(), facts: []);
+
+    /// <summary>Adds the silo, standalone or of a cluster, the grains and <see cref="IQueueRouter"/>. Needs
+    /// <see cref="LocalQueues"/>, a <see cref="TimeProvider"/> and checked <see cref="ClusterOptions"/> among the
+    /// services.</summary>
     /// <remarks>
     /// The silo is a hosted service: services that serve clients must be added after this call, so that they start when
-    /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. It opens no port.
+    /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. Standalone it opens no
+    /// port.
     /// </remarks>
     /// <param name="builder">The host.</param>
     /// <param name="storeId">The identity of this silo's data directory, which it advertises as its own.</param>
-    public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
+    /// <param name="options">What the runtime is set up by; the advertised address of a cluster's silo is
+    /// resolved.</param>
+    /// <param name="facts">What the silo tells the others besides its store and name, by keys of
+    /// <see cref="SiloFacts"/>.</param>
+    public static IHostApplicationBuilder AddSiberiteCluster(
+        this IHostApplicationBuilder builder, StoreId storeId, ClusterOptions options,
+        Dictionary<string, string> facts)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IQueueRouter, QueueRouter>();
+        var name = NameOf(options, storeId);
         builder.UseOrleans(silo =>
         {
             AddGrains(silo);
-            StandAlone(silo, storeId);
-            Tune(silo, storeId);
+            if (options.Mode == ClusterMode.Cluster)
+            {
+                SiloMembership.Join(silo, options);
+                SiloMembership.KeepGrainState(silo, options, QueueDirectoryGrain.StorageName, StorageName);
+            }
+            else
+            {
+                StandAlone(silo, storeId);
+            }
+
+            silo.Configure<SiloOptions>(silo => silo.SiloName = name);
+            silo.UseSiloMetadata(new Dictionary<string, string>(facts)
+            {
+                [SiloFacts.StoreKey] = storeId.ToString(),
+                [SiloFacts.NameKey] = name,
+            });
+            Tune(silo);
         });
 
         return builder;
     }
+
+    /// <summary>What the silo is called.</summary>
+    public static string NameOf(ClusterOptions options, StoreId storeId)
+        => options.SiloName.Length > 0 ? options.SiloName : $"siberite-{storeId.ToString()[..8]}";
 
     private static void AddGrains(ISiloBuilder silo)
     {
@@ -70,18 +106,18 @@ public static class SiberiteClusterHosting
     {
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: "siberite", clusterId: $"standalone-{storeId}");
         NoTransport.Replace(silo.Services);
-        silo.Services.AddGrainStorage(
-            QueueDirectoryGrain.StorageName,
-            (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
+        foreach (var name in (ReadOnlySpan<string>)[QueueDirectoryGrain.StorageName, StorageName])
+        {
+            silo.Services.AddGrainStorage(
+                name, (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
+        }
     }
 
-    private static void Tune(ISiloBuilder silo, StoreId storeId)
+    private static void Tune(ISiloBuilder silo)
     {
-        silo.UseSiloMetadata(new Dictionary<string, string> { [HomePlacementDirector.StoreKey] = storeId.ToString() });
 #pragma warning disable ORLEANSEXP003 // Experimental, and the only one that is linearizable; decision 0004.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
-        silo.Configure<SiloOptions>(options => options.SiloName = $"siberite-{storeId.ToString()[..8]}");
         silo.Configure<SiloMessagingOptions>(options =>
         {
             options.ResponseTimeout = ResponseTimeout;

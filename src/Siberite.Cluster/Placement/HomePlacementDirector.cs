@@ -11,9 +11,6 @@ namespace Siberite.Cluster;
 /// </remarks>
 internal sealed class HomePlacementDirector(LocalQueues queues, ISiloMetadataCache metadata) : IPlacementDirector
 {
-    /// <summary>The key of silo metadata under which a silo tells its store id.</summary>
-    public const string StoreKey = "siberite.store";
-
     /// <inheritdoc/>
     public Task<SiloAddress> OnAddActivation(
         PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
@@ -49,5 +46,6 @@ internal sealed class HomePlacementDirector(LocalQueues queues, ISiloMetadataCac
     private bool Advertises(SiloAddress silo, StoreId store, SiloAddress local)
         => silo.Equals(local)
             ? store == queues.StoreId
-            : metadata.GetSiloMetadata(silo).Metadata.TryGetValue(StoreKey, out var told) && told == store.ToString();
+            : metadata.GetSiloMetadata(silo).Metadata.TryGetValue(SiloFacts.StoreKey, out var told)
+                && told == store.ToString();
 }

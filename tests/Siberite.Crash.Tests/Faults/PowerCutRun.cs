@@ -38,8 +38,8 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         return await served.FinishAsync();
     }
 
-    /// <param name="isNoticed">Whether the server, like one in three, lives on to see that its disk is gone; otherwise it
-    /// goes with it.</param>
+    /// <param name="isNoticed">Whether the server, like one in three, lives on to see that its disk is gone; otherwise
+    /// it goes with it.</param>
     private async Task CutAsync(bool isNoticed)
     {
         await using var probe = await served.BeginSessionAsync("probe", CancellationToken.None);
