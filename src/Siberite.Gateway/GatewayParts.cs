@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Siberite.Contracts;
@@ -16,7 +15,7 @@ internal sealed class GatewayParts(
         typeof(GatewayParts).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
     /// <summary>Names this run of this gateway in the ids of its sessions.</summary>
-    public long Id { get; } = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+    public long Id { get; } = router.GatewayNumber;
 
     public IQueueRouter Router => router;
 
