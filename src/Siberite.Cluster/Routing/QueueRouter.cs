@@ -76,9 +76,6 @@ internal sealed partial class QueueRouter : IQueueRouter
     }
 
     /// <inheritdoc/>
-    public long GatewayNumber => _local.Run;
-
-    /// <inheritdoc/>
     public ICommitLog Commits => _queues.Commits;
 
     /// <inheritdoc/>
