@@ -52,7 +52,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            Refuse(ErrorReplies.For(e.Error));
+            Refuse(ErrorReplies.For(e));
         }
     }
 
@@ -239,8 +239,8 @@ internal sealed partial class Session
 
         async Task<Action> RunAsync()
         {
-            var queues = await _gateway.Router.GetStatsAsync(name, scope);
-            return () => Reply(StatsReport.Render(_gateway, queues, withGlobals: name is null));
+            var stats = await _gateway.Router.GetStatsAsync(name, scope);
+            return () => Reply(StatsReport.Render(_gateway, stats, withGlobals: name is null));
         }
     }
 

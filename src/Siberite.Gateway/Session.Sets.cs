@@ -56,7 +56,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            Refuse(ErrorReplies.For(e.Error));
+            Refuse(ErrorReplies.For(e));
         }
         finally
         {
@@ -157,7 +157,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            return () => RefuseUnlessSilent(ErrorReplies.For(e.Error), isSilent);
+            return () => RefuseUnlessSilent(ErrorReplies.For(e), isSilent);
         }
     }
 

@@ -96,6 +96,9 @@ public sealed partial class LocalQueues : IDisposable
         return null;
     }
 
+    /// <summary>The queue, also one that is in memory only, or <see langword="null"/> if it is not even that.</summary>
+    public Queue? FindOpened(QueueName name) => _queues.GetValueOrDefault(name);
+
     /// <summary>The queue, in memory only until somebody appends to it.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>.</exception>
     public Queue FindForWait(QueueName name) => Open(name);
@@ -136,6 +139,16 @@ public sealed partial class LocalQueues : IDisposable
         // Gates are taken in order of id, so that two such calls cannot wait for each other.
         var queues = names.Select(Open).OrderBy(queue => queue.Id).ToArray();
         return AppendHolding(queues, held: 0, draft);
+    }
+
+    /// <summary>The same for queues that are open already; opens none.</summary>
+    /// <returns><see cref="AppendStatus.Gone"/>, and nothing was appended, if one of them is not.</returns>
+    public AppendResult AppendToOpened(IReadOnlyList<QueueName> names, in ItemDraft draft)
+    {
+        var queues = names.Select(FindOpened).OfType<Queue>().OrderBy(queue => queue.Id).ToArray();
+        return queues.Length == names.Count
+            ? AppendHolding(queues, held: 0, draft)
+            : new AppendResult(AppendStatus.Gone, default);
     }
 
     /// <summary>Deletes the queue with its items, open reads and waits. An unknown name is fine.</summary>

@@ -28,6 +28,6 @@ internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
 
     public ValueTask<Commit> PurgeAllAsync() => new(queues.PurgeAll());
 
-    public ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope)
-        => new(queues.GetStats(name));
+    public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
+        => new(new ClusterStats(queues.GetStats(name), []));
 }

@@ -15,45 +15,61 @@ namespace Siberite.Cluster;
 [Reentrant, Immovable, HomePlacement]
 internal sealed class QueueGrain : Grain, IQueueGrain
 {
+    private readonly LocalSilo _local;
     private readonly LocalQueues _queues;
     private readonly RemoteReads _reads;
+    private readonly GatewayRoster _gateways;
+    private readonly CallLedger _ledger;
     private readonly QueueName _name;
 
     /// <summary>The queue as it was last opened. Between that and its first append the engine does not show it to
     /// those who only look; a lost activation makes the gateway open it again.</summary>
     private Queue? _opened;
 
-    public QueueGrain(IGrainContext context, LocalQueues queues, RemoteReads reads)
+    public QueueGrain(
+        IGrainContext context, LocalSilo local, LocalQueues queues, RemoteReads reads, GatewayRoster gateways,
+        CallLedger ledger)
     {
+        _local = local;
         _queues = queues;
         _reads = reads;
+        _gateways = gateways;
+        _ledger = ledger;
         _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
     }
 
     /// <inheritdoc/>
-    public ValueTask OpenAsync()
+    public ValueTask<long> OpenAsync()
     {
+        ThrowUnlessHome();
         _opened = _queues.Open(_name);
-        return default;
+        return new(_local.Run);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    public async ValueTask<QueueReply> ExecuteAsync(QueueCall queueCall)
     {
-        var queue = _queues.Find(_name) ?? _opened;
+        ThrowUnlessHome();
+        Admit(queueCall.Gateway);
+        if (queueCall.ExpectedRun != _local.Run)
+        {
+            return new QueueReply(_local.Run, Outcomes: null);
+        }
 
-        // All take effect here, in order; a take may yet have to read the store.
-        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
-        var applied = await Task.WhenAll(applying);
-        var isCommitted = await TryCommitAsync(applied);
-        return Array.ConvertAll(
-            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
+        var outcomes = await _ledger.OnceAsync(_name, queueCall, () => ExecuteAsync(queueCall.Commands));
+        _gateways.ReturnIfDead(queueCall.Gateway);
+        return new QueueReply(_local.Run, outcomes);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome?> WaitAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    public async ValueTask<QueueOutcome?> WaitAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait)
     {
-        if (await _reads.WaitSliceAsync(_name, session, mode, wait) is not { } result)
+        ThrowUnlessHome();
+        Admit(gateway);
+        var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
+        _gateways.ReturnIfDead(gateway);
+        if (taken is not { } result)
         {
             return null;
         }
@@ -72,8 +88,46 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     /// <inheritdoc/>
     public async ValueTask DeleteAsync()
     {
+        ThrowUnlessHome();
         _opened = null;
-        await _queues.Commits.WaitAsync(_queues.Delete(_name));
+
+        // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
+        // without it.
+        await _queues.Commits.WaitAsync(_queues.Delete(_name) with { Level = CommitLevel.Synced });
+    }
+
+    /// <summary>A silo that has lost its store, or has not got it yet, is nobody's home. Its activations go, so that
+    /// the next call looks for the right one.</summary>
+    private void ThrowUnlessHome()
+    {
+        if (!_local.HasStore)
+        {
+            DeactivateOnIdle();
+            _local.ThrowUnlessHome();
+        }
+    }
+
+    /// <exception cref="SiberiteException">The gateway was declared dead: its open reads have been returned, and it
+    /// must not get more.</exception>
+    private void Admit(GatewayAddress gateway)
+    {
+        if (!_gateways.Admit(gateway))
+        {
+            throw new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Silo {gateway.Silo} has been declared dead.", inner: null);
+        }
+    }
+
+    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    {
+        var queue = _queues.Find(_name) ?? _opened;
+
+        // All take effect here, in order; a take may yet have to read the store.
+        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
+        var applied = await Task.WhenAll(applying);
+        var isCommitted = await TryCommitAsync(applied);
+        return Array.ConvertAll(
+            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
     }
 
     private static QueueOutcome Failed(QueueOutcome outcome) => outcome with { Error = SiberiteError.StorageFailed };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -56,11 +57,13 @@ public static class SiberiteClusterHosting
         Dictionary<string, string> facts)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IQueueRouter, QueueRouter>();
         var name = NameOf(options, storeId);
+        var run = facts.TryGetValue(SiloFacts.GatewayKey, out var number)
+            ? long.Parse(number, CultureInfo.InvariantCulture)
+            : LocalIdentity.DrawRun();
         builder.UseOrleans(silo =>
         {
-            AddGrains(silo);
+            AddSilo(silo, new LocalIdentity(run, IsAlone: options.Mode == ClusterMode.Standalone));
             if (options.Mode == ClusterMode.Cluster)
             {
                 SiloMembership.Join(silo, options);
@@ -77,7 +80,6 @@ public static class SiberiteClusterHosting
                 [SiloFacts.StoreKey] = storeId.ToString(),
                 [SiloFacts.NameKey] = name,
             });
-            Tune(silo);
         });
 
         return builder;
@@ -87,18 +89,42 @@ public static class SiberiteClusterHosting
     public static string NameOf(ClusterOptions options, StoreId storeId)
         => options.SiloName.Length > 0 ? options.SiloName : $"siberite-{storeId.ToString()[..8]}";
 
+    /// <summary>What every silo has, standalone or not: the grains, the router, the claim of its store, and the
+    /// tuning.</summary>
+    internal static void AddSilo(ISiloBuilder silo, LocalIdentity identity)
+    {
+        silo.Services.AddSingleton(identity);
+        silo.Services.AddSingleton<QueueRouter>();
+        silo.Services.AddSingleton<IQueueRouter>(services => services.GetRequiredService<QueueRouter>());
+        silo.Services.AddSingleton<LocalSilo>();
+        silo.Services.AddSingleton<CallLedger>();
+        silo.Services.AddSingleton<GatewayRoster>();
+        AddParticipant<ClusterView>(silo.Services);
+        AddGrains(silo);
+        Tune(silo);
+
+        // Added after the silo's own service, so it starts when the silo is active and stops before it.
+        silo.Services.AddSingleton<StoreClaimer>();
+        silo.Services.AddSingleton<IStoreClaim>(services => services.GetRequiredService<StoreClaimer>());
+        silo.Services.AddHostedService(services => services.GetRequiredService<StoreClaimer>());
+    }
+
     private static void AddGrains(ISiloBuilder silo)
     {
         silo.Services.AddSerializer(serializer => serializer.AddAssembly(typeof(QueueGrain).Assembly)
             .AddAssembly(typeof(IQueueGrain).Assembly));
         silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
-        silo.Services.AddSingleton<RemoteReads>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
-            services => services.GetRequiredService<RemoteReads>());
-        silo.Services.AddSingleton<SiloReadiness>();
+        silo.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
+        AddParticipant<RemoteReads>(silo.Services);
+        AddParticipant<SiloReadiness>(silo.Services);
         silo.Services.AddSingleton<ISiloReadiness>(services => services.GetRequiredService<SiloReadiness>());
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
-            services => services.GetRequiredService<SiloReadiness>());
+    }
+
+    private static void AddParticipant<T>(IServiceCollection services)
+        where T : class, ILifecycleParticipant<ISiloLifecycle>
+    {
+        services.AddSingleton<T>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<T>());
     }
 
     /// <summary>One silo that knows no other: membership in memory, grain state in the local store, no port.</summary>
@@ -128,7 +154,14 @@ public static class SiberiteClusterHosting
             options.CollectionQuantum = TimeSpan.FromSeconds(30);
             options.CollectionAge = ActivationAge;
         });
-        silo.Configure<GrainDirectoryOptions>(options => options.CacheSize = GrainAddressCount);
+        silo.Configure<GrainDirectoryOptions>(options =>
+        {
+            options.CacheSize = GrainAddressCount;
+
+            // No registration has to wait after a crash: no grain here rests on being active once (decision 0004), and
+            // a silo that is back serves its queues at once.
+            options.RangeLeaseDuration = TimeSpan.Zero;
+        });
 
         // Loads are published for placements by load, and no grain here is placed so.
         silo.Configure<DeploymentLoadPublisherOptions>(

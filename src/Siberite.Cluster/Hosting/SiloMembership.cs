@@ -53,10 +53,6 @@ internal static class SiloMembership
             membership.MaxProbeTimeout = TimeSpan.FromSeconds(2); // Of a slow silo; instead of 20 s.
             membership.TableRefreshTimeout = TimeSpan.FromSeconds(5); // Instead of 60 s: a zombie learns of it here.
         });
-
-        // The directory holds a dead silo's ranges until it has surely stopped: this, less 3 probes of 2 s, is 4 s. By
-        // default the probes alone take longer than the lease.
-        silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = TimeSpan.FromSeconds(10));
     }
 
     /// <summary>Grain state in the database, under the names the grains use.</summary>

@@ -45,16 +45,18 @@ internal static partial class SiloProcess
         using var responder = StartingResponder.Open(settings.Admin.Listen);
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
+        bool isLost;
         try
         {
             using var reload = new SettingsReload(
                 commandLine, settings, queues.Settings, logging.CreateLogger<SettingsReload>());
-            await using var app = Build(settings, queues, reload, responder, logging);
+            await using var app = Build(settings, queues, reload, logging, responder);
             await StartAsync(app);
             Volatile.Write(ref isStarting, false);
             using var pid = PidFile.Write(commandLine.PidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
             await ServeAsync(app);
+            isLost = app.Services.GetRequiredService<IStoreClaim>().Loss is not null;
         }
         finally
         {
@@ -63,7 +65,7 @@ internal static partial class SiloProcess
         }
 
         LogStopped(logging.CreateLogger("Siberite.Server"));
-        return queues.Commits.HasFailed ? ExitCodes.StoreFailed : ExitCodes.Stopped;
+        return queues.Commits.HasFailed ? ExitCodes.StoreFailed : isLost ? ExitCodes.StoreLost : ExitCodes.Stopped;
     }
 
     /// <summary>Says which address is taken before anything is opened. Kestrel would say so too, but late and not for
@@ -109,8 +111,8 @@ internal static partial class SiloProcess
     }
 
     private static WebApplication Build(
-        SiloSettings settings, LocalQueues queues, ISiloControl control, StartingResponder responder,
-        ILoggerFactory logging)
+        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging,
+        StartingResponder responder)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -176,6 +178,11 @@ internal static partial class SiloProcess
         catch (Exception e) when (e is IOException or SocketException or OrleansException or SiberiteException
             or DbException or TimeoutException)
         {
+            throw StartException.Failure(e.Message);
+        }
+        catch (DuplicateStoreException e)
+        {
+            await app.StopAsync(); // Says good-bye: the cluster need not find out that this silo is gone.
             throw StartException.Failure(e.Message);
         }
     }
