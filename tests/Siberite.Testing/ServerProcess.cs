@@ -69,7 +69,8 @@ public sealed class ServerProcess : IAsyncDisposable
     public static ServerProcess Launch(
         string dataDirectory, IPEndPoint endPoint, IPEndPoint adminEndPoint, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        // With all signals at their defaults: whoever runs the tests in the background may have SIGINT ignored.
+        var start = new ProcessStartInfo("env")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -77,8 +78,8 @@ public sealed class ServerProcess : IAsyncDisposable
         };
         string[] all =
         [
-            Repository.ServerAssembly, "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(),
-            "-data", dataDirectory, .. arguments,
+            "--default-signal", "dotnet", Repository.ServerAssembly,
+            "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
         ];
         foreach (var argument in all)
         {
