@@ -2,7 +2,7 @@ using Siberite.Testing;
 
 namespace Siberite.Ctl.Tests;
 
-/// <summary><c>siberitectl cluster init</c> and <c>check</c> against a real PostgreSQL, as a person types them.</summary>
+/// <summary><c>siberitectl cluster init</c> and <c>check</c> against a real PostgreSQL.</summary>
 [Trait("Category", "Slow")]
 public sealed class ClusterInitTests(Database database)
 {
@@ -115,7 +115,7 @@ public sealed class ClusterInitTests(Database database)
     }
 
     [Theory]
-    [InlineData("Host=127.0.0.1;Port=1;Database=x;Username=me;Password=secret", "cannot reach database x on 127.0.0.1:1")]
+    [InlineData("Host=127.0.0.1;Port=1;Database=x;Password=secret", "cannot reach database x on 127.0.0.1:1")]
     [InlineData("Host=127.0.0.1;Pasword=secret", "the connection string cannot be read")]
     [InlineData("secret", "the connection string cannot be read")]
     public async Task What_cannot_be_reached_is_one_line_without_the_password(string connection, string expected)

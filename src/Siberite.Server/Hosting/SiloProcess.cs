@@ -23,6 +23,9 @@ internal static partial class SiloProcess
     /// <summary>What Orleans may take to leave once the sessions are gone.</summary>
     private static readonly TimeSpan OrleansStopTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long a silo joins without a word.</summary>
+    private static readonly TimeSpan JoiningPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>Three numbers.</summary>
     public static string Version { get; } = typeof(SiloProcess).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
@@ -46,7 +49,7 @@ internal static partial class SiloProcess
         try
         {
             await using var app = Build(settings, queues, logging);
-            await StartAsync(app);
+            await StartAsync(app, settings.Cluster.Mode);
             Volatile.Write(ref isStarting, false);
             using var pid = PidFile.Write(pidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
@@ -159,8 +162,12 @@ internal static partial class SiloProcess
                 => connections.Track(endpoint, MaxAdminConnections));
         });
 
-    private static async Task StartAsync(WebApplication app)
+    private static async Task StartAsync(WebApplication app, ClusterMode mode)
     {
+        // A silo that joins asks every active one first, and waits for those that crashed to be given up.
+        await using var reminder = mode == ClusterMode.Cluster
+            ? TimeProvider.System.CreateTimer(_ => LogJoining(app.Logger), null, JoiningPatience, JoiningPatience)
+            : null;
         try
         {
             await app.StartAsync();
@@ -210,6 +217,11 @@ internal static partial class SiloProcess
                 app.Lifetime.StopApplication();
             }
         };
+
+    [LoggerMessage(4017, LogLevel.Warning,
+        "Still joining: not every silo that the cluster's database calls active answers. One that crashed is given up "
+        + "soon; one that cannot be reached, or not by TLS, is not.")]
+    private static partial void LogJoining(ILogger log);
 
     [LoggerMessage(4001, LogLevel.Information, "Stopping: no new connections, sessions finish what they began.")]
     private static partial void LogStopping(ILogger log);
