@@ -62,6 +62,7 @@ public enum StatsScope : byte
 /// <param name="AbortedCount">Items given back since the silo started.</param>
 /// <param name="ExpiredCount">Items that expired since the silo started.</param>
 /// <param name="CachedBytes">Payload bytes of this queue held in memory.</param>
+/// <param name="DiscardedCount">Items dropped since the silo started because the queue was full.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-stats")]
 public sealed record QueueStats(
     [property: Id(0)] string Name,
@@ -76,4 +77,5 @@ public sealed record QueueStats(
     [property: Id(9)] long ClosedCount,
     [property: Id(10)] long AbortedCount,
     [property: Id(11)] long ExpiredCount,
-    [property: Id(12)] long CachedBytes);
+    [property: Id(12)] long CachedBytes,
+    [property: Id(13)] long DiscardedCount);

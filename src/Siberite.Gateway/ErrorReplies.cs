@@ -42,6 +42,7 @@ internal static class ErrorReplies
     public static readonly ErrorReply PeekWithOpen = Close("CLIENT_ERROR cannot open and peek");
     public static readonly ErrorReply PeekWithClose = Close("CLIENT_ERROR cannot close and peek");
     public static readonly ErrorReply FlushAllRefused = Stay("CLIENT_ERROR flush_all not allowed");
+    public static readonly ErrorReply ReloadRefused = Stay("CLIENT_ERROR reload not allowed");
     public static readonly ErrorReply TooLarge = Stay("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply FarTooLarge = Close("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply OutOfMemory = Stay("SERVER_ERROR out of memory");

@@ -8,7 +8,7 @@ namespace Siberite.Gateway;
 /// <summary>What all sessions of a gateway share.</summary>
 internal sealed class GatewayParts(
     GatewayIdentity identity, IQueueRouter router, IOptions<GatewayOptions> options, GatewayCounters counters,
-    SessionList sessions, TimeProvider time, ILogger<GatewayConnectionHandler> log)
+    SessionList sessions, ISiloControl control, TimeProvider time, ILogger<GatewayConnectionHandler> log)
 {
     /// <summary>Three numbers and no text, the first at least 1: clients parse it so.</summary>
     public static string Version { get; } =
@@ -18,6 +18,8 @@ internal sealed class GatewayParts(
     public long Id => identity.Number;
 
     public IQueueRouter Router => router;
+
+    public ISiloControl Control => control;
 
     public GatewayOptions Options { get; } = options.Value;
 

@@ -118,6 +118,10 @@ internal sealed partial class Session
         {
             Reply("MN\r\n");
         }
+        else if (name.SequenceEqual("reload"u8))
+        {
+            Reload();
+        }
         else if (name.SequenceEqual("quit"u8))
         {
             _isClosing = true;
@@ -237,6 +241,22 @@ internal sealed partial class Session
         {
             var queues = await _gateway.Router.GetStatsAsync(name, scope);
             return () => Reply(StatsReport.Render(_gateway, queues, withGlobals: name is null));
+        }
+    }
+
+    private void Reload()
+    {
+        if (!_gateway.Options.AllowReload)
+        {
+            Refuse(ErrorReplies.ReloadRefused);
+        }
+        else
+        {
+            Block(Task.Run<Action>(() => // It reads files, and socket threads must not wait for disks.
+            {
+                var refusal = _gateway.Control.Reload();
+                return () => Reply(refusal is null ? "Reloaded config.\r\n" : $"CLIENT_ERROR {refusal}\r\n");
+            }));
         }
     }
 

@@ -65,6 +65,9 @@ public sealed class LocalQueues : IDisposable
     /// <summary>This silo's commits.</summary>
     public ICommitLog Commits => _commits;
 
+    /// <summary>What the queues are told. Whoever reads the configuration replaces it.</summary>
+    public CurrentQueueSettings Settings => _shared.Settings;
+
     /// <summary>The home these queues have.</summary>
     public StoreId StoreId => _store.Id;
 
@@ -242,8 +245,16 @@ public sealed class LocalQueues : IDisposable
             return new AppendResult(AppendStatus.Gone, default);
         }
 
-        AppendResult last = default;
         _shared.ThrowIfRefusing();
+        foreach (var queue in queues)
+        {
+            if (!queue.MayAppend(draft))
+            {
+                return new AppendResult(AppendStatus.Full, default);
+            }
+        }
+
+        AppendResult last = default;
         using (_commits.HoldBatch())
         {
             foreach (var queue in queues)

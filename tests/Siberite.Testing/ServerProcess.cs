@@ -69,7 +69,7 @@ public sealed class ServerProcess : IAsyncDisposable
     public static ServerProcess Launch(
         string dataDirectory, IPEndPoint endPoint, IPEndPoint adminEndPoint, params string[] arguments)
     {
-        // With all signals at their defaults: whoever runs the tests in the background may have SIGINT ignored.
+        // Whoever runs the tests in the background may have SIGINT ignored, and that is inherited.
         var start = new ProcessStartInfo("env")
         {
             RedirectStandardOutput = true,
@@ -78,7 +78,7 @@ public sealed class ServerProcess : IAsyncDisposable
         };
         string[] all =
         [
-            "--default-signal", "dotnet", Repository.ServerAssembly,
+            "--default-signal=INT", "dotnet", Repository.ServerAssembly,
             "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
         ];
         foreach (var argument in all)

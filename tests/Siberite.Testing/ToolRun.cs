@@ -38,8 +38,8 @@ public sealed record ToolRun(int ExitCode, string Output, string Errors)
         catch (TimeoutException)
         {
             process.Kill(entireProcessTree: true);
-            var words = string.Join(' ', arguments);
-            throw new TimeoutException($"{program} {words} runs on:\n{await output}{await errors}");
+            throw new TimeoutException(
+                $"{program} {string.Join(' ', arguments)} runs on:\n{await output}{await errors}");
         }
 
         return new ToolRun(process.ExitCode, await output, await errors);

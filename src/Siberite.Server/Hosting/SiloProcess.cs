@@ -32,9 +32,11 @@ internal static partial class SiloProcess
     /// <summary>Serves until the process is told to stop or its store fails.</summary>
     /// <returns>The exit code.</returns>
     /// <exception cref="StartException">It cannot start.</exception>
-    public static async Task<int> RunAsync(SiloSettings settings, IConfiguration configuration, string? pidFile)
+    public static async Task<int> RunAsync(
+        SiloSettings settings, IConfiguration configuration, CommandLine commandLine)
     {
         var isStarting = true;
+        var notice = ServiceNotice.FromEnvironment();
         using var logging = SiloLogging.Create(configuration, () => Volatile.Read(ref isStarting));
         ThrowIfTaken("Gateway:Listen", ListenAddress.Parse(settings.Gateway.Listen));
         ThrowIfTaken("Admin:Listen", ListenAddress.Parse(settings.Admin.Listen));
@@ -48,11 +50,15 @@ internal static partial class SiloProcess
         var queues = OpenQueues(settings, store, logging);
         try
         {
-            await using var app = Build(settings, queues, logging);
+            using var reload = new SettingsReload(
+                commandLine, settings, queues.Settings, logging.CreateLogger<SettingsReload>());
+            await using var app = Build(settings, queues, reload, logging);
             await StartAsync(app, settings.Cluster.Mode);
             Volatile.Write(ref isStarting, false);
-            using var pid = PidFile.Write(pidFile);
+            using var pid = PidFile.Write(commandLine.PidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
+            app.Lifetime.ApplicationStopping.Register(notice.Stopping);
+            notice.Ready($"Serves memcache on {settings.Gateway.Listen}.");
             await ServeAsync(app);
         }
         finally
@@ -107,7 +113,8 @@ internal static partial class SiloProcess
         }
     }
 
-    private static WebApplication Build(SiloSettings settings, LocalQueues queues, ILoggerFactory logging)
+    private static WebApplication Build(
+        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -120,6 +127,7 @@ internal static partial class SiloProcess
         AddSettings(builder.Services, settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton(control);
 
         var gateway = GatewayIdentity.Draw();
         builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));
