@@ -28,6 +28,7 @@ is_running() {
   [ -n "$pid" ] && { tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$data/"; } 2>/dev/null
 }
 
+listens() { (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 is_ready() { curl -fsS -o /dev/null --max-time 5 "http://$(admin_of "$1")/readyz" 2>/dev/null; }
 
 # run NAME COMMAND...: starts it in the background with a log and a pid file of its own.
@@ -102,6 +103,7 @@ start_haproxy() {
   done
   cp "$root/infra/haproxy/haproxy.cfg" "$data/run/haproxy.cfg"
   run haproxy env "${variables[@]}" "$haproxy" -db -f "$data/run/haproxy.cfg"
+  wait_for "starting HAProxy" 20 haproxy listens
 }
 
 up() {

@@ -67,6 +67,54 @@ public sealed class FormationTests(Database database)
         Assert.Equal("4", await database.Server.QueryAsync(connection, "SELECT count(*) FROM orleansstorage"));
     }
 
+    [Fact]
+    public async Task The_rights_on_the_operations_page_are_enough_for_a_silo_and_no_more()
+    {
+        var connection = await database.Server.CreateClusterDatabaseAsync();
+        await database.Server.QueryAsync(connection, $"CREATE ROLE silo LOGIN; {OperationsSql("GRANT SELECT")}");
+        var asSilo = connection.Replace("Username=siberite", "Username=silo", StringComparison.Ordinal);
+        await using var cluster = new ClusterOfProcesses(asSilo, 1);
+
+        await cluster.StartAsync();
+        await using var client = await WireClient.ConnectAsync(cluster[0].EndPoint, Cancellation);
+
+        Assert.Equal("STORED", await client.SetAsync("q", 0, "x"u8.ToArray(), Cancellation));
+        Assert.Equal("DELETED", await client.AskAsync("delete q", Cancellation));
+        var right = "SELECT has_schema_privilege('silo', 'public', 'CREATE')";
+        Assert.Equal("f", await database.Server.QueryAsync(connection, right));
+    }
+
+    [Fact]
+    public async Task Queues_of_a_lost_disk_can_be_given_up_as_the_operations_page_says()
+    {
+        var connection = await database.Server.CreateClusterDatabaseAsync();
+        await using var cluster = new ClusterOfProcesses(connection, 1);
+        await cluster.StartAsync();
+        await using (var client = await WireClient.ConnectAsync(cluster[0].EndPoint, Cancellation))
+        {
+            Assert.Equal("STORED", await client.SetAsync("lost", 0, "x"u8.ToArray(), Cancellation));
+        }
+
+        var store = await database.Server.QueryAsync(
+            connection, "SELECT convert_from(payloadbinary, 'UTF8')::jsonb -> 'Stores' ->> 0 FROM orleansstorage");
+        await cluster[0].StopAsync();
+        Directory.Delete(cluster[0].DataDirectory, recursive: true);
+        await cluster[0].StartAsync();
+
+        await using (var client = await WireClient.ConnectAsync(cluster[0].EndPoint, Cancellation))
+        {
+            var refusal = await client.SetAsync("lost", 0, "y"u8.ToArray(), Cancellation);
+            Assert.StartsWith("SERVER_ERROR", refusal, StringComparison.Ordinal);
+        }
+
+        await cluster[0].StopAsync();
+        await database.Server.QueryAsync(
+            connection, OperationsSql("DELETE FROM").Replace("<store id>", store, StringComparison.Ordinal));
+        await cluster[0].StartAsync();
+        await using var again = await WireClient.ConnectAsync(cluster[0].EndPoint, Cancellation);
+        Assert.Equal("STORED", await again.SetAsync("lost", 0, "y"u8.ToArray(), Cancellation));
+    }
+
     [Theory]
     [InlineData("lacks table orleansmembershiptable", "")]
     [InlineData("lacks index siberite_one_state_per_grain", "DROP INDEX siberite_one_state_per_grain")]
@@ -122,5 +170,13 @@ public sealed class FormationTests(Database database)
         var names = await database.Server.QueryAsync(
             connection, "SELECT siloname FROM orleansmembershiptable WHERE status = 3 ORDER BY siloname");
         return names.Split('\n');
+    }
+
+    /// <summary>The block of SQL on the operations page that begins so.</summary>
+    private static string OperationsSql(string beginning)
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "infra/docs/operations.md"));
+        var block = page.Split("```sql\n").Skip(1).Select(part => part.Split("```")[0]);
+        return Assert.Single(block, sql => sql.StartsWith(beginning, StringComparison.Ordinal));
     }
 }
