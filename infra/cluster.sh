@@ -75,11 +75,13 @@ start_postgres() {
   chmod 711 "$data" # Its user may go through, and not look around.
   if [ "$(id -u)" -eq 0 ]; then
     chown postgres "$data/postgres"
-    "${as_postgres[@]}" test -w "$data/postgres" || fail "user postgres cannot reach $data; set CLUSTER_DATA to another place"
+    "${as_postgres[@]}" test -w "$data/postgres" ||
+      fail "user postgres cannot reach $data; set CLUSTER_DATA to another place"
   fi
   chmod 700 "$data/postgres"
   if [ ! -f "$data/postgres/PG_VERSION" ]; then
-    "${as_postgres[@]}" "$pg_bin/initdb" -D "$data/postgres" -U siberite -A trust -E UTF8 --no-locale >"$data/log/initdb.log" ||
+    "${as_postgres[@]}" "$pg_bin/initdb" -D "$data/postgres" -U siberite -A trust -E UTF8 --no-locale \
+      >"$data/log/initdb.log" ||
       fail "PostgreSQL could not make its directory; see $data/log/initdb.log"
   fi
   run postgres "${as_postgres[@]}" "$pg_bin/postgres" -D "$data/postgres" -p "$pg_port" -c listen_addresses=127.0.0.1 \

@@ -17,7 +17,11 @@ internal sealed record BoardReport(SiloFacts Silo, QueueTotals Totals, int Match
 /// <summary>One queue of the table. Rates are <see langword="null"/> until there are two looks to compare.</summary>
 internal sealed record QueueRow(
     string Name, long Items, long Bytes, double? OldestSeconds, int OpenReads, int Waiters, double? InPerSecond,
-    double? OutPerSecond, [property: JsonIgnore] QueueStats Stats);
+    double? OutPerSecond, [property: JsonIgnore] QueueStats Stats)
+{
+    /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
+    public bool IsUnreadable => Stats.IsUnreadable;
+}
 
 /// <summary>All queues of the silo.</summary>
 internal sealed record QueueTotals(

@@ -46,13 +46,14 @@ internal static partial class SiloProcess
             ThrowIfTaken("Cluster:SiloPort", SiloEndpoint.Of(settings.Cluster).Listen);
         }
 
+        using var responder = StartingResponder.Open(settings.Admin.Listen);
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
         try
         {
             using var reload = new SettingsReload(
                 commandLine, settings, queues.Settings, logging.CreateLogger<SettingsReload>());
-            await using var app = Build(settings, queues, reload, logging);
+            await using var app = Build(settings, queues, reload, logging, responder);
             await StartAsync(app, settings.Cluster.Mode);
             Volatile.Write(ref isStarting, false);
             using var pid = PidFile.Write(commandLine.PidFile);
@@ -114,7 +115,8 @@ internal static partial class SiloProcess
     }
 
     private static WebApplication Build(
-        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging)
+        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging,
+        StartingResponder responder)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -132,6 +134,7 @@ internal static partial class SiloProcess
         var gateway = GatewayIdentity.Draw();
         builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));
         builder.UseOrleans(silo => silo.AddDashboard(dashboard => dashboard.HideTrace = true));
+        builder.Services.AddHostedService(_ => responder); // Starts, that is ends, when Orleans is there.
         builder.Services.AddSiberiteGateway(gateway);
         builder.Services.AddSiberiteAdmin(
             queues.StoreId, queues.Commits, () => queues.GetStats(name: null));
@@ -222,7 +225,10 @@ internal static partial class SiloProcess
             LogStoreFailed(app.Logger, failure);
             if (options.ExitOnFailure)
             {
-                app.Lifetime.StopApplication();
+                // Not here: whoever is told of the stop would run under the commit turn, before the clients whose
+                // commands failed have heard of it.
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static lifetime => lifetime.StopApplication(), app.Lifetime, preferLocal: false);
             }
         };
 
