@@ -249,6 +249,7 @@ public sealed partial class Queue : IQueue
         }
 
         ServeWaiters();
+        TellWatcher();
         return commit;
     }
 
@@ -265,6 +266,7 @@ public sealed partial class Queue : IQueue
         _itemCount++;
         _itemBytes += slot.PayloadBytes;
         ServeWaiters();
+        TellWatcher();
     }
 
     private long OldestEnqueuedAt()

@@ -46,6 +46,30 @@ internal sealed partial class QueueDirectoryGrain(
     }
 
     /// <inheritdoc/>
+    public async ValueTask<QueueHome> OpenLooseAsync(StoreId store)
+    {
+        DeactivateOnIdle();
+        if (!record.RecordExists)
+        {
+            record.State = new QueueHomeState
+            {
+                Mode = QueueMode.Loose,
+                Stores = [store.Value],
+                CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            };
+            await record.WriteStateAsync();
+            LogCreated(log, this.GetPrimaryKeyString(), store);
+        }
+        else if (record.State.Mode == QueueMode.Loose && !record.State.Stores.Contains(store.Value))
+        {
+            record.State.Stores = [.. record.State.Stores, store.Value];
+            await record.WriteStateAsync();
+        }
+
+        return record.State.ToHome();
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DeleteAsync()
     {
         DeactivateOnIdle(); // Also when the write fails: what is stored then is unknown, the next activation reads it.

@@ -17,16 +17,18 @@ internal sealed class QueueGrain : Grain, IQueueGrain
 {
     private readonly LocalQueues _queues;
     private readonly RemoteReads _reads;
+    private readonly ShardHerald _herald;
     private readonly QueueName _name;
 
     /// <summary>The queue as it was last opened. Between that and its first append the engine does not show it to
     /// those who only look; a lost activation makes the gateway open it again.</summary>
     private Queue? _opened;
 
-    public QueueGrain(IGrainContext context, LocalQueues queues, RemoteReads reads)
+    public QueueGrain(IGrainContext context, LocalQueues queues, RemoteReads reads, ShardHerald herald)
     {
         _queues = queues;
         _reads = reads;
+        _herald = herald;
         _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
     }
 
@@ -115,6 +117,11 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     private async ValueTask<Applied> TakeAsync(Queue queue, QueueCommand command)
     {
         var result = await _reads.Take(queue, command.Session, command.Mode, TimeSpan.Zero);
+        if (result.Status == TakeStatus.Empty && queue.IsWatched)
+        {
+            _herald.NoteFoundEmpty(_name);
+        }
+
         return new Applied(new QueueOutcome(default, result.Status, result.Item, Error: null), result.Commit);
     }
 

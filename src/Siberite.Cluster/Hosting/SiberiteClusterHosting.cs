@@ -61,11 +61,12 @@ public static class SiberiteClusterHosting
         return builder;
     }
 
-    private static void AddGrains(ISiloBuilder silo)
+    internal static void AddGrains(ISiloBuilder silo)
     {
         silo.Services.AddSerializer(serializer => serializer.AddAssembly(typeof(QueueGrain).Assembly)
             .AddAssembly(typeof(IQueueGrain).Assembly));
         silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
+        silo.AddLooseQueues();
         silo.Services.AddSingleton<RemoteReads>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
             services => services.GetRequiredService<RemoteReads>());
@@ -85,7 +86,7 @@ public static class SiberiteClusterHosting
             (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
     }
 
-    private static void Tune(ISiloBuilder silo, StoreId storeId)
+    internal static void Tune(ISiloBuilder silo, StoreId storeId)
     {
         silo.UseSiloMetadata(new Dictionary<string, string> { [HomePlacementDirector.StoreKey] = storeId.ToString() });
 #pragma warning disable ORLEANSEXP003 // Experimental, and the only one that is linearizable; decision 0004.

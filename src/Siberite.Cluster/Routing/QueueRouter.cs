@@ -33,17 +33,21 @@ internal sealed partial class QueueRouter : IQueueRouter
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger<QueueRouter> _log;
+    private readonly LooseQueues _loose;
+    private readonly Func<QueueName, QueueMode> _modeOf;
     private readonly bool _isDirect;
     private readonly ConcurrentDictionary<QueueName, IQueue> _resolved = new(QueueNameComparer.Instance);
     private readonly ConcurrentDictionary<QueueName, IQueue>.AlternateLookup<ReadOnlySpan<byte>> _resolvedByBytes;
     private readonly SemaphoreSlim[] _turns;
 
     public QueueRouter(
-        LocalQueues queues, IGrainFactory grains, IOptions<ClusterOptions> options, TimeProvider time,
-        ILogger<QueueRouter> log)
+        LocalQueues queues, IGrainFactory grains, LooseQueues loose, Func<QueueName, QueueMode> modeOf,
+        IOptions<ClusterOptions> options, TimeProvider time, ILogger<QueueRouter> log)
     {
         _queues = queues;
         _grains = grains;
+        _loose = loose;
+        _modeOf = modeOf;
         _time = time;
         _log = log;
         _isDirect = options.Value.LocalRoute == QueueRoute.Direct;
@@ -66,13 +70,18 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <remarks>A standalone engine knows every queue there is, so names that somebody makes up cost no directory
     /// grain each. In a cluster the directory has the last word on a queue that is not here.</remarks>
     public async ValueTask<IQueue?> FindAsync(QueueName name)
-        => _queues.Find(name) is null ? null : await OpenAsync(name);
+        => _queues.Find(name) is not null ? await OpenAsync(name)
+            : _modeOf(name) == QueueMode.Loose ? await FindLooseAsync(name)
+            : null;
 
     /// <inheritdoc/>
     /// <remarks>Not kept among the resolved: the queue may have no home record yet, and a set must not go the short
     /// way before it has.</remarks>
     public async ValueTask<IQueue> FindForWaitAsync(QueueName name)
-        => await FindAsync(name) ?? (_isDirect ? _queues.FindForWait(name) : Remote(new(name, _queues.StoreId)));
+        => await FindAsync(name)
+            ?? (_modeOf(name) == QueueMode.Loose ? _loose.Open(name, isJoined: false)
+                : _isDirect ? _queues.FindForWait(name)
+                : Remote(new(name, _queues.StoreId)));
 
     /// <inheritdoc/>
     public async ValueTask<IQueue> OpenAsync(QueueName name)
@@ -119,7 +128,13 @@ internal sealed partial class QueueRouter : IQueueRouter
             var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
             var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
             var store = home?.Stores[0] ?? _queues.StoreId;
-            if (store == _queues.StoreId)
+            if (home?.Mode == QueueMode.Loose)
+            {
+                await _queues.Commits.WaitAsync(_queues.Delete(name));
+                await _loose.Open(name, isJoined: false).DeleteOthersAsync(home.Stores);
+                _loose.Forget(name);
+            }
+            else if (store == _queues.StoreId)
             {
                 await _queues.Commits.WaitAsync(_queues.Delete(name));
             }
@@ -149,6 +164,11 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// </summary>
     private async ValueTask<IQueue> RefreshAsync(IQueue resolved)
     {
+        if (resolved is LooseQueue loose)
+        {
+            return loose.MustRenew ? await ResolveAsync(loose.Name) : loose;
+        }
+
         if (resolved is GrainQueue remote)
         {
             await GrainCallFailure.TranslateAsync(GrainOf(new(remote.Name, remote.Store)).OpenAsync(), remote.Name);
@@ -160,25 +180,42 @@ internal sealed partial class QueueRouter : IQueueRouter
 
     private async ValueTask<IQueue> ResolveAsync(QueueName name)
     {
-        var address = new QueueAddress(name, await FindOrMakeHomeAsync(name));
+        var home = await FindOrMakeHomeAsync(name);
+        if (home.Mode == QueueMode.Loose)
+        {
+            return _resolved[name] = _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId));
+        }
+
+        var address = new QueueAddress(name, home.Stores[0]);
         await GrainCallFailure.TranslateAsync(GrainOf(address).OpenAsync(), name);
         LogResolved(_log, name.Value, address.Store);
         return _resolved[name] = _isDirect && address.Store == _queues.StoreId ? _queues.Open(name) : Remote(address);
     }
 
-    private async ValueTask<StoreId> FindOrMakeHomeAsync(QueueName name)
+    /// <summary>A loose queue that has no items here may have some elsewhere.</summary>
+    private async ValueTask<IQueue?> FindLooseAsync(QueueName name)
+    {
+        var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+        var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
+        return home is { Mode: QueueMode.Loose }
+            ? _resolved[name] = _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId))
+            : null;
+    }
+
+    /// <remarks>The setting decides for a queue that is new; one that exists stays as it was made.</remarks>
+    private async ValueTask<QueueHome> FindOrMakeHomeAsync(QueueName name)
     {
         // In memory only, where it is dropped again if its home is elsewhere: a silo that is full refuses here, before
         // a record is made.
         _queues.Open(name);
         var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-        var home = await GrainCallFailure.TranslateAsync(directory.OpenAsync(_queues.StoreId), name);
-        return home.Mode == QueueMode.Strict && home.Stores.Length == 1
-            ? home.Stores[0]
-            : throw new SiberiteException(
-                SiberiteError.QueueUnavailable,
-                $"Queue {name} is of a kind that this version does not serve.",
-                inner: null);
+        var opening = _modeOf(name) == QueueMode.Loose
+            ? directory.OpenLooseAsync(_queues.StoreId)
+            : directory.OpenAsync(_queues.StoreId);
+        var home = await GrainCallFailure.TranslateAsync(opening, name);
+        return home.Mode == QueueMode.Loose && !home.Stores.Contains(_queues.StoreId)
+            ? await GrainCallFailure.TranslateAsync(directory.OpenLooseAsync(_queues.StoreId), name)
+            : home;
     }
 
     private GrainQueue Remote(QueueAddress address) => new(address, GrainOf(address), _time, Forget, _log);

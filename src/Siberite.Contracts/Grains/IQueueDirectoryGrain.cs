@@ -13,6 +13,11 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("open")]
     ValueTask<QueueHome> OpenAsync(StoreId proposed);
 
+    /// <summary>Where the queue lives; if there is no such queue, it is made a loose one. A loose queue gets
+    /// <paramref name="store"/> among its homes.</summary>
+    [Alias("open-loose")]
+    ValueTask<QueueHome> OpenLooseAsync(StoreId store);
+
     /// <summary>Forgets the queue.</summary>
     [Alias("delete")]
     ValueTask DeleteAsync();
@@ -30,7 +35,8 @@ public enum QueueMode : byte
 
 /// <summary>A queue's home record.</summary>
 /// <param name="Mode">Strict or loose.</param>
-/// <param name="Stores">Its home stores; exactly one for a strict queue.</param>
+/// <param name="Stores">Its home stores: exactly one for a strict queue; for a loose one those that were ever given
+/// items.</param>
 /// <param name="CreatedAt">When the record was made, in Unix milliseconds.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-home")]
 public sealed record QueueHome(

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+/// <summary>Adds what loose queues need.</summary>
+internal static class LooseHosting
+{
+    public static void AddLooseQueues(this ISiloBuilder silo)
+    {
+        silo.Services.TryAddSingleton<Func<QueueName, QueueMode>>(static _ => QueueMode.Strict);
+        silo.Services.AddSingleton<IActiveStores, ActiveStores>();
+        silo.Services.AddSingleton<IShardPost, ShardPost>();
+        silo.Services.AddSingleton<ShardHerald>();
+        silo.Services.AddSingleton<LooseQueues>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
+            services => services.GetRequiredService<LooseQueues>());
+    }
+}

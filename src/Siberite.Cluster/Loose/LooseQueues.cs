@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Siberite.Contracts;
+using Siberite.Queues;
+
+namespace Siberite.Cluster;
+
+/// <summary>The loose queues that sessions of this silo use, and what keeps their marks right.</summary>
+/// <remarks>
+/// Marks come from news, which may be lost, so every <see cref="CountInterval"/> each other silo is asked for the
+/// counts of all queues in use, in one call. Memory is per loose queue in use and per silo that has items of it.
+/// </remarks>
+internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+{
+    /// <summary>How often other silos are asked what they have. 10 s: it mends what was lost, and costs one call per
+    /// pair of silos.</summary>
+    internal static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>Queues in one count. 1,000: a few tens of kilobytes.</summary>
+    private const int MaxQueriesPerCall = 1_000;
+
+    private readonly LocalQueues _queues;
+    private readonly IGrainFactory _grains;
+    private readonly IShardPost _post;
+    private readonly ShardHerald _herald;
+    private readonly ILogger<LooseQueues> _log;
+    private readonly ConcurrentDictionary<QueueName, LooseQueue> _used = new(QueueNameComparer.Instance);
+    private readonly ConcurrentDictionary<QueueName, long> _expectedAt = new(QueueNameComparer.Instance);
+    private ITimer? _countTimer;
+    private int _turn;
+
+    public LooseQueues(
+        LocalQueues queues, IGrainFactory grains, IActiveStores stores, IShardPost post, ShardHerald herald,
+        TimeProvider time, ILogger<LooseQueues> log)
+    {
+        _queues = queues;
+        _grains = grains;
+        _post = post;
+        _herald = herald;
+        _log = log;
+        Stores = stores;
+        Time = time;
+    }
+
+    public TimeProvider Time { get; }
+
+    public IActiveStores Stores { get; }
+
+    /// <summary>Set while this silo gives its queues away: appends then go to other silos.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>The queue, with its local shard opened in memory.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="isJoined">Whether this silo is in its record, so that items may be put here.</param>
+    public LooseQueue Open(QueueName name, bool isJoined)
+    {
+        var local = _queues.Open(name);
+        var queue = _used.GetOrAdd(name, added =>
+        {
+            var learning = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var made = new LooseQueue(this, local, learning.Task);
+            _ = LearnAsync(made, learning);
+            return made;
+        });
+        queue.Renew(local, isJoined);
+        _herald.Watch(local);
+        return queue;
+    }
+
+    /// <summary>The queue was deleted.</summary>
+    public void Forget(QueueName name) => _used.TryRemove(name, out _);
+
+    /// <summary>News of another silo's shards. What nobody here uses is not kept.</summary>
+    public void Hear(StoreId store, ShardNews[] news)
+    {
+        foreach (var each in news)
+        {
+            if (_used.TryGetValue(each.Name, out var queue) && each.ItemCount > 0)
+            {
+                queue.Marks.Set(store, each.ItemCount, each.IsInvitation);
+            }
+        }
+    }
+
+    /// <summary>A session waits: the other silos should know, but not be told for every wait.</summary>
+    public void ExpectNews(LooseQueue queue)
+    {
+        var now = Time.GetTimestamp();
+        if (_expectedAt.TryGetValue(queue.Name, out var since) && Time.GetElapsedTime(since, now) < CountInterval)
+        {
+            return;
+        }
+
+        _expectedAt[queue.Name] = now;
+        foreach (var store in Stores.Others())
+        {
+            _post.Expect(store, queue.Name);
+        }
+    }
+
+    /// <summary>A shard could not be asked.</summary>
+    public void NoteAway(LooseQueue queue, StoreId store, SiberiteException failure)
+        => LogAway(_log, queue.Name.Value, store, failure.Message);
+
+    /// <summary>The way to a shard of another silo.</summary>
+    public GrainQueue Remote(QueueAddress address)
+        => new(address, _grains.GetGrain<IQueueGrain>(address.ToKey()), Time, static _ => { }, _log);
+
+    public async Task DeleteShardAsync(QueueName name, StoreId store)
+        => await GrainCallFailure.TranslateAsync(
+            _grains.GetGrain<IQueueGrain>(new QueueAddress(name, store).ToKey()).DeleteAsync(), name);
+
+    public int NextTurn() => Interlocked.Increment(ref _turn) & int.MaxValue;
+
+    /// <inheritdoc/>
+    public void Participate(ISiloLifecycle lifecycle)
+        => lifecycle.Subscribe(
+            nameof(LooseQueues),
+            ServiceLifecycleStage.Active,
+            cancellation =>
+            {
+                _countTimer = Time.CreateTimer(
+                    static state => _ = ((LooseQueues)state!).CountAsync(), this, CountInterval, CountInterval);
+                return Task.CompletedTask;
+            },
+            _ =>
+            {
+                _countTimer?.Dispose();
+                return Task.CompletedTask;
+            });
+
+    /// <inheritdoc/>
+    public void Dispose() => _countTimer?.Dispose();
+
+    /// <summary>Brings the marks of all queues in use up to date.</summary>
+    internal async Task CountAsync()
+    {
+        _herald.Prune();
+        var used = _used.Values.Where(queue => queue.TestUse()).ToArray();
+        if (used.Length > 0)
+        {
+            await Task.WhenAll(Stores.Others().Select(store => CountAsync(store, used)));
+        }
+    }
+
+    /// <summary>A queue that is new here: others may have items of it already.</summary>
+    private async Task LearnAsync(LooseQueue queue, TaskCompletionSource learning)
+    {
+        var counts = Task.WhenAll(Stores.Others().Select(store => CountAsync(store, [queue])));
+        using var cut = new CancellationTokenSource();
+        await Task.WhenAny(counts, Task.Delay(LooseQueue.LearnTimeout, Time, cut.Token));
+        await cut.CancelAsync();
+        learning.SetResult();
+    }
+
+    private async Task CountAsync(StoreId store, LooseQueue[] used)
+    {
+        foreach (var part in used.Chunk(MaxQueriesPerCall))
+        {
+            try
+            {
+                var versions = Array.ConvertAll(part, queue => queue.Marks.VersionOf(store));
+                var counts = await _post.CountAsync(
+                    store, Array.ConvertAll(part, queue => new ShardQuery(queue.Name, queue.Marks.SleeperCount > 0)));
+                for (var i = 0; i < part.Length; i++)
+                {
+                    Take(part[i], store, counts[i], versions[i]);
+                }
+            }
+            catch (SiberiteException e)
+            {
+                LogNotCounted(_log, store, e.Message);
+                return; // What was known of it stands: whoever asks the shard finds out.
+            }
+        }
+    }
+
+    private static void Take(LooseQueue queue, StoreId store, long count, long version)
+    {
+        if (count > 0)
+        {
+            queue.Marks.Set(store, count, isInvitation: true);
+        }
+        else
+        {
+            queue.Marks.ClearIfUnchanged(store, version);
+        }
+    }
+
+    [LoggerMessage(2041, LogLevel.Debug, "Queue {Queue}: its shard in store {Store} was not reached: {Reason}")]
+    private static partial void LogAway(ILogger log, string queue, StoreId store, string reason);
+
+    [LoggerMessage(2042, LogLevel.Debug, "The shards in store {Store} were not counted: {Reason}")]
+    private static partial void LogNotCounted(ILogger log, StoreId store, string reason);
+}
