@@ -26,6 +26,9 @@ public enum SiberiteError
 
     /// <summary>Stored bytes of this queue could not be read or understood.</summary>
     ItemUnreadable = 8,
+
+    /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
+    QueueMoving = 12,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

@@ -54,6 +54,7 @@ internal static class ErrorReplies
     private static readonly ErrorReply QueueUnavailable = Stay("SERVER_ERROR queue unavailable: its silo is down");
     private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
+    private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
 
     /// <summary>What a refusal or fault reads like on the wire.</summary>
@@ -67,6 +68,7 @@ internal static class ErrorReplies
         SiberiteError.OutcomeUnknown => OutcomeUnknown,
         SiberiteError.ShuttingDown => ShuttingDown,
         SiberiteError.ItemUnreadable => ItemUnreadable,
+        SiberiteError.QueueMoving => QueueMoving,
         _ => throw new UnreachableException($"No reply for {error}."),
     };
 

@@ -10,7 +10,7 @@ namespace Siberite.Queues;
 /// A queue exists durably from its first append on; before that it is a name in memory for those who wait for it.
 /// Thread-safe. Owns the commit log, not the store.
 /// </remarks>
-public sealed class LocalQueues : IDisposable
+public sealed partial class LocalQueues : IDisposable
 {
     private const string NextQueueIdKey = "engine/next-queue-id";
 
@@ -53,6 +53,7 @@ public sealed class LocalQueues : IDisposable
             _nextQueueId = Math.Max(_nextQueueId, queue.Id + 1);
         }
 
+        LoadMoves();
         if (store.ReadState(NextQueueIdKey) is { } kept)
         {
             _nextQueueId = Math.Max(_nextQueueId, BinaryPrimitives.ReadInt64LittleEndian(kept));
@@ -105,6 +106,7 @@ public sealed class LocalQueues : IDisposable
                 return found;
             }
 
+            ThrowIfDeparted(name);
             if (_queues.Count >= _options.MaxQueues)
             {
                 throw new SiberiteException(SiberiteError.TooManyQueues, "The silo has too many queues.", inner: null);
@@ -131,7 +133,15 @@ public sealed class LocalQueues : IDisposable
     {
         lock (_naming)
         {
-            return _queues.TryRemove(name, out var queue) ? queue.Delete(_nextQueueId) : default;
+            ThrowIfDeparted(name);
+            if (!_queues.TryGetValue(name, out var queue))
+            {
+                return default;
+            }
+
+            var deleted = queue.Delete(_nextQueueId); // Throws while the queue is being moved.
+            _queues.TryRemove(name, out _);
+            return deleted;
         }
     }
 
@@ -140,13 +150,21 @@ public sealed class LocalQueues : IDisposable
     public Commit PurgeAll()
     {
         Commit last = default;
+        SiberiteException? refusal = null;
         foreach (var (_, queue) in _queues)
         {
-            var commit = queue.Purge();
-            last = commit.Batch > last.Batch ? commit : last;
+            try
+            {
+                var commit = queue.Purge();
+                last = commit.Batch > last.Batch ? commit : last;
+            }
+            catch (SiberiteException e) when (e.Error == SiberiteError.QueueMoving)
+            {
+                refusal = e; // The others must not stay because of it.
+            }
         }
 
-        return last;
+        return refusal is null ? last : throw refusal;
     }
 
     /// <summary>Statistics of every queue, or of the one named, if it exists.</summary>
@@ -244,6 +262,11 @@ public sealed class LocalQueues : IDisposable
 
         AppendResult last = default;
         _shared.ThrowIfRefusing();
+        foreach (var queue in queues)
+        {
+            queue.ThrowIfHeldStill();
+        }
+
         using (_commits.HoldBatch())
         {
             foreach (var queue in queues)

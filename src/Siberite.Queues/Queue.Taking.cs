@@ -37,6 +37,11 @@ public sealed partial class Queue
                 return new(new TakeResult(TakeStatus.Gone, default, default));
             }
 
+            if (_still is not null)
+            {
+                return ParkTake(session, mode, wait);
+            }
+
             _wasTakenFrom = true;
             var outcome = TakeOutcome.MustLoad;
             TakeResult result = default;
@@ -71,6 +76,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
+            _still?.Cancel(session);
             for (var place = _waiters?.First; place is not null; place = place.Next)
             {
                 if (place.Value.Session == session)
@@ -110,6 +116,7 @@ public sealed partial class Queue
 
     private void EndAllWaits()
     {
+        _still?.CancelAll();
         while (_waiters?.First is { } first)
         {
             Finish(first.Value, default);
@@ -120,7 +127,7 @@ public sealed partial class Queue
     /// available.</summary>
     private void ServeWaiters()
     {
-        var place = _isLoading ? null : _waiters?.First;
+        var place = _isLoading || _still is not null ? null : _waiters?.First;
         while (place is not null)
         {
             var waiter = place.Value;

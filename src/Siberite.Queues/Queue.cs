@@ -92,7 +92,13 @@ public sealed partial class Queue : IQueue
     internal long Id => _record.Id;
 
     /// <inheritdoc/>
-    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft) => new(Append(draft));
+    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
+    {
+        lock (_gate)
+        {
+            return _still is null ? new(Append(draft)) : ParkAppend(draft);
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
@@ -143,6 +149,7 @@ public sealed partial class Queue : IQueue
                 return new AppendResult(AppendStatus.Gone, default);
             }
 
+            ThrowIfHeldStill();
             _shared.ThrowIfRefusing();
             if (!_isStored)
             {
@@ -171,6 +178,7 @@ public sealed partial class Queue : IQueue
                 return default;
             }
 
+            ThrowIfHeldStill();
             _reader.Purge(_tail, _appendedBytes);
             ForgetWindow();
             _itemCount = 0;
@@ -190,6 +198,7 @@ public sealed partial class Queue : IQueue
                 return default;
             }
 
+            ThrowIfHeldStill();
             _isGone = true;
             ForgetWindow();
             EndAllWaits();

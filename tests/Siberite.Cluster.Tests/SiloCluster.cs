@@ -158,32 +158,34 @@ internal sealed class ClusterSilo(MemoryQueueStore store, LocalQueues queues)
 
     /// <summary>Takes as a gateway does; the item stays open.</summary>
     public async Task<TakeResult> OpenReadAsync(string name, long session, TimeSpan wait = default)
-    {
-        TakeResult result;
-        do
-        {
-            var queue = wait > TimeSpan.Zero
-                ? await Router.FindForWaitAsync(QueueName.Parse(name))
-                : await FindAsync(name);
-            result = queue is null
-                ? default
-                : await queue.TakeAsync(Shorthand.Session(session), TakeMode.Open, wait);
-        }
-        while (result.Status == TakeStatus.Gone);
-
-        return result;
-    }
+        => (await ReadAsync(name, session, wait)).Result;
 
     /// <summary>Takes an item and closes it.</summary>
     public async Task<string> TakeAsync(string name, long session = 1, TimeSpan wait = default)
     {
-        var taken = await OpenReadAsync(name, session, wait);
+        var (queue, taken) = await ReadAsync(name, session, wait);
         if (taken.Status == TakeStatus.Taken)
         {
-            var queue = await FindAsync(name);
             await queue!.CloseAsync(Shorthand.Session(session), taken.Item.Sequence);
         }
 
         return taken.Text();
+    }
+
+    private async Task<(IQueue? Queue, TakeResult Result)> ReadAsync(string name, long session, TimeSpan wait)
+    {
+        while (true)
+        {
+            var queue = wait > TimeSpan.Zero
+                ? await Router.FindForWaitAsync(QueueName.Parse(name))
+                : await FindAsync(name);
+            var result = queue is null
+                ? default
+                : await queue.TakeAsync(Shorthand.Session(session), TakeMode.Open, wait);
+            if (result.Status != TakeStatus.Gone)
+            {
+                return (queue, result);
+            }
+        }
     }
 }

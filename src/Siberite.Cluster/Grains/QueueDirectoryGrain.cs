@@ -70,6 +70,45 @@ internal sealed partial class QueueDirectoryGrain(
     }
 
     /// <inheritdoc/>
+    public async ValueTask LeaveLooseAsync(StoreId store)
+    {
+        DeactivateOnIdle();
+        if (record.RecordExists && record.State.Mode == QueueMode.Loose && record.State.Stores.Contains(store.Value))
+        {
+            record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
+            await record.WriteStateAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask MoveAsync(StoreId source, StoreId target)
+    {
+        DeactivateOnIdle();
+        var isThere = record.RecordExists && record.State.Stores is [var home] && home == target.Value;
+        if (isThere)
+        {
+            return;
+        }
+
+        if (record.RecordExists && !(record.State.Stores is [var old] && old == source.Value))
+        {
+            throw new SiberiteException(
+                SiberiteError.QueueUnavailable,
+                $"Queue {this.GetPrimaryKeyString()} is at home in neither store of its move.",
+                inner: null);
+        }
+
+        record.State = new QueueHomeState
+        {
+            Mode = QueueMode.Strict,
+            Stores = [target.Value],
+            CreatedAt = record.RecordExists ? record.State.CreatedAt : time.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
+        await record.WriteStateAsync();
+        LogMoved(log, this.GetPrimaryKeyString(), target);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DeleteAsync()
     {
         DeactivateOnIdle(); // Also when the write fails: what is stored then is unknown, the next activation reads it.

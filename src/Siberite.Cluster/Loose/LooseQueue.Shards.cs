@@ -1,3 +1,4 @@
+using System.Buffers;
 using Siberite.Contracts;
 using Siberite.Queues;
 
@@ -23,14 +24,12 @@ internal sealed partial class LooseQueue
     /// resolve the name again puts it there, and a deletion then finds this shard.</remarks>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
     {
-        if (!_isJoined)
+        if (_silo.IsDraining && TryFindShelter(out var shelter))
         {
-            return new(new AppendResult(AppendStatus.Gone, default));
+            return AppendAsync(shelter, draft with { Payload = new(draft.Payload.ToArray()) });
         }
 
-        return _silo.IsDraining && TryFindShelter(out var shelter)
-            ? shelter.AppendAsync(draft)
-            : _local.AppendAsync(draft);
+        return _isJoined ? _local.AppendAsync(draft) : new(new AppendResult(AppendStatus.Gone, default));
     }
 
     /// <inheritdoc/>
@@ -68,6 +67,19 @@ internal sealed partial class LooseQueue
 
     /// <summary>Whether the local shard has been used up: it was deleted, or let go of unused.</summary>
     public bool MustRenew => !_isJoined || _local.HasEnded;
+
+    /// <summary>Puts the item into a shard that may not be there yet.</summary>
+    private async ValueTask<AppendResult> AppendAsync(GrainQueue shelter, ItemDraft draft)
+    {
+        var result = await shelter.AppendAsync(draft);
+        if (result.Status == AppendStatus.Gone)
+        {
+            await _silo.OpenShardAsync(Name, shelter.Store);
+            result = await shelter.AppendAsync(draft);
+        }
+
+        return result;
+    }
 
     private async Task<TakeResult> AskAsync(ShardAsk ask, SessionId session, TakeMode mode)
     {

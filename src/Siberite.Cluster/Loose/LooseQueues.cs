@@ -49,6 +49,10 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     /// <summary>Set while this silo gives its queues away: appends then go to other silos.</summary>
     public bool IsDraining { get; set; }
 
+    /// <summary>Where a new queue, or a new shard, is to be: here, unless this silo gives away what it has.</summary>
+    public StoreId ProposeHome()
+        => IsDraining && Stores.Others() is { Count: > 0 } others ? others[NextTurn() % others.Count] : Stores.Local;
+
     /// <summary>The queue, with its local shard opened in memory.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="isJoined">Whether this silo is in its record, so that items may be put here.</param>
@@ -109,6 +113,15 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     public async Task DeleteShardAsync(QueueName name, StoreId store)
         => await GrainCallFailure.TranslateAsync(
             _grains.GetGrain<IQueueGrain>(new QueueAddress(name, store).ToKey()).DeleteAsync(), name);
+
+    /// <summary>Makes another silo one of the queue's homes, with a shard to put items in.</summary>
+    public async Task OpenShardAsync(QueueName name, StoreId store)
+    {
+        await GrainCallFailure.TranslateAsync(
+            _grains.GetGrain<IQueueDirectoryGrain>(name.Value).OpenLooseAsync(store), name);
+        await GrainCallFailure.TranslateAsync(
+            _grains.GetGrain<IQueueGrain>(new QueueAddress(name, store).ToKey()).OpenAsync(), name);
+    }
 
     public int NextTurn() => Interlocked.Increment(ref _turn) & int.MaxValue;
 

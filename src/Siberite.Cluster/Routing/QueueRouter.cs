@@ -71,7 +71,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// grain each. In a cluster the directory has the last word on a queue that is not here.</remarks>
     public async ValueTask<IQueue?> FindAsync(QueueName name)
         => _queues.Find(name) is not null ? await OpenAsync(name)
-            : _modeOf(name) == QueueMode.Loose ? await FindLooseAsync(name)
+            : _modeOf(name) == QueueMode.Loose || _loose.Stores.Others().Count > 0 ? await FindElsewhereAsync(name)
             : null;
 
     /// <inheritdoc/>
@@ -169,13 +169,10 @@ internal sealed partial class QueueRouter : IQueueRouter
             return loose.MustRenew ? await ResolveAsync(loose.Name) : loose;
         }
 
-        if (resolved is GrainQueue remote)
-        {
-            await GrainCallFailure.TranslateAsync(GrainOf(new(remote.Name, remote.Store)).OpenAsync(), remote.Name);
-            return remote;
-        }
-
-        return _resolved[resolved.Name] = _queues.Open(resolved.Name);
+        // A queue that is not here, or no longer, may have moved since.
+        return _isDirect && _queues.Find(resolved.Name) is { } here
+            ? _resolved[here.Name] = here
+            : await ResolveAsync(resolved.Name);
     }
 
     private async ValueTask<IQueue> ResolveAsync(QueueName name)
@@ -192,14 +189,18 @@ internal sealed partial class QueueRouter : IQueueRouter
         return _resolved[name] = _isDirect && address.Store == _queues.StoreId ? _queues.Open(name) : Remote(address);
     }
 
-    /// <summary>A loose queue that has no items here may have some elsewhere.</summary>
-    private async ValueTask<IQueue?> FindLooseAsync(QueueName name)
+    /// <summary>A queue that has no items here may have some elsewhere.</summary>
+    private async ValueTask<IQueue?> FindElsewhereAsync(QueueName name)
     {
         var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
         var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
-        return home is { Mode: QueueMode.Loose }
-            ? _resolved[name] = _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId))
-            : null;
+        return home switch
+        {
+            { Mode: QueueMode.Loose } => _resolved[name] =
+                _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId)),
+            { } when home.Stores[0] != _queues.StoreId => await OpenAsync(name),
+            _ => null,
+        };
     }
 
     /// <remarks>The setting decides for a queue that is new; one that exists stays as it was made.</remarks>
@@ -209,12 +210,13 @@ internal sealed partial class QueueRouter : IQueueRouter
         // a record is made.
         _queues.Open(name);
         var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+        var proposed = _loose.ProposeHome();
         var opening = _modeOf(name) == QueueMode.Loose
-            ? directory.OpenLooseAsync(_queues.StoreId)
-            : directory.OpenAsync(_queues.StoreId);
+            ? directory.OpenLooseAsync(proposed)
+            : directory.OpenAsync(proposed);
         var home = await GrainCallFailure.TranslateAsync(opening, name);
-        return home.Mode == QueueMode.Loose && !home.Stores.Contains(_queues.StoreId)
-            ? await GrainCallFailure.TranslateAsync(directory.OpenLooseAsync(_queues.StoreId), name)
+        return home.Mode == QueueMode.Loose && !home.Stores.Contains(proposed)
+            ? await GrainCallFailure.TranslateAsync(directory.OpenLooseAsync(proposed), name)
             : home;
     }
 

@@ -18,6 +18,17 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("open-loose")]
     ValueTask<QueueHome> OpenLooseAsync(StoreId store);
 
+    /// <summary>Takes a store off a loose queue's homes: it has no items of it and is given none.</summary>
+    [Alias("leave-loose")]
+    ValueTask LeaveLooseAsync(StoreId store);
+
+    /// <summary>Gives a strict queue, which moved from one store to another, its new home. Fine if it has it
+    /// already.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: the queue has a third
+    /// home.</exception>
+    [Alias("move")]
+    ValueTask MoveAsync(StoreId source, StoreId target);
+
     /// <summary>Forgets the queue.</summary>
     [Alias("delete")]
     ValueTask DeleteAsync();
