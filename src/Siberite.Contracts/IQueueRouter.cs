@@ -5,6 +5,10 @@ namespace Siberite.Contracts;
 /// <summary>Finds queues by name, wherever they live. All a gateway knows of the cluster.</summary>
 public interface IQueueRouter
 {
+    /// <summary>Names this run of this silo's gateway in the ids of its sessions. Drawn at random at each
+    /// start.</summary>
+    long GatewayNumber { get; }
+
     /// <summary>This silo's commits; commits of other silos come back done.</summary>
     ICommitLog Commits { get; }
 
@@ -14,7 +18,8 @@ public interface IQueueRouter
     /// <summary>The queue, or <see langword="null"/> if no such queue exists. Creates nothing.</summary>
     ValueTask<IQueue?> FindAsync(QueueName name);
 
-    /// <summary>The queue, to wait for its first item: kept in memory only until somebody appends.</summary>
+    /// <summary>The queue, to wait for its first item. On a silo that is alone it is kept in memory only until somebody
+    /// appends; in a cluster it is given a home, where those who wait and those who append meet.</summary>
     ValueTask<IQueue> FindForWaitAsync(QueueName name);
 
     /// <summary>The queue, created with a durable home record if it does not exist.</summary>
@@ -28,13 +33,15 @@ public interface IQueueRouter
     /// fine.</summary>
     ValueTask<Commit> DeleteAsync(QueueName name);
 
-    /// <summary>Purges every queue.</summary>
+    /// <summary>Purges every queue, on every silo that can be reached.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.SilosAway"/>: some silos were not reached, and are
+    /// named; all others are purged.</exception>
     ValueTask<Commit> PurgeAllAsync();
 
-    /// <summary>Statistics of every queue, or of the one named.</summary>
+    /// <summary>Statistics of every queue, or of the one named, as far as silos can be reached.</summary>
     /// <param name="name">One queue only; <see langword="null"/> for all.</param>
     /// <param name="scope">This silo, or the whole cluster.</param>
-    ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope);
+    ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope);
 }
 
 /// <summary>What <c>stats</c> speaks of.</summary>
@@ -46,6 +53,35 @@ public enum StatsScope : byte
     /// <summary>The silo that was asked.</summary>
     Silo = 1,
 }
+
+/// <summary>Queues of several silos at a moment.</summary>
+/// <param name="Queues">One entry for each queue and store.</param>
+/// <param name="Silos">The silos that were asked, those that did not answer included.</param>
+[GenerateSerializer, Immutable, Alias("siberite.cluster-stats")]
+public sealed record ClusterStats(
+    [property: Id(0)] IReadOnlyList<QueueStats> Queues, [property: Id(1)] IReadOnlyList<SiloStats> Silos)
+{
+    /// <summary>How many did not answer: their queues are not among <see cref="Queues"/>.</summary>
+    public int AwayCount => Silos.Count(silo => silo.IsAway);
+}
+
+/// <summary>One silo in a look at the cluster.</summary>
+/// <param name="Store">Its store.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="IsAway">Whether it did not answer. The counts are what it reported last, then.</param>
+/// <param name="IsDraining">Whether it takes no new queues.</param>
+/// <param name="QueueCount">Its queues.</param>
+/// <param name="ItemCount">Items that wait in them.</param>
+/// <param name="Report">What it said of itself; <see langword="null"/> while it is away.</param>
+[GenerateSerializer, Immutable, Alias("siberite.silo-stats")]
+public sealed record SiloStats(
+    [property: Id(0)] StoreId Store,
+    [property: Id(1)] string Name,
+    [property: Id(2)] bool IsAway,
+    [property: Id(3)] bool IsDraining,
+    [property: Id(4)] long QueueCount,
+    [property: Id(5)] long ItemCount,
+    [property: Id(6)] SiloReport? Report);
 
 /// <summary>One queue at a moment.</summary>
 /// <param name="Name">The queue.</param>
@@ -62,6 +98,7 @@ public enum StatsScope : byte
 /// <param name="AbortedCount">Items given back since the silo started.</param>
 /// <param name="ExpiredCount">Items that expired since the silo started.</param>
 /// <param name="CachedBytes">Payload bytes of this queue held in memory.</param>
+/// <param name="DiscardedCount">Items dropped since the silo started because the queue was full.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-stats")]
 public sealed record QueueStats(
     [property: Id(0)] string Name,
@@ -76,4 +113,5 @@ public sealed record QueueStats(
     [property: Id(9)] long ClosedCount,
     [property: Id(10)] long AbortedCount,
     [property: Id(11)] long ExpiredCount,
-    [property: Id(12)] long CachedBytes);
+    [property: Id(12)] long CachedBytes,
+    [property: Id(13)] long DiscardedCount);

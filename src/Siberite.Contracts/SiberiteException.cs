@@ -27,6 +27,15 @@ public enum SiberiteError
     /// <summary>Stored bytes of this queue could not be read or understood.</summary>
     ItemUnreadable = 8,
 
+    /// <summary>Some silos could not be reached; on all others it was done.</summary>
+    SilosAway = 9,
+
+    /// <summary>The queue directory cannot be asked: its storage, or a silo on the way to it, does not answer.</summary>
+    DirectoryUnavailable = 10,
+
+    /// <summary>Queues that were to change together have their homes on different silos. Nothing was done.</summary>
+    HomesDiffer = 11,
+
     /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
     QueueMoving = 12,
 }
@@ -39,4 +48,9 @@ public sealed class SiberiteException(SiberiteError error, string message, Excep
     /// <summary>Which refusal or fault it is.</summary>
     [Id(0)]
     public SiberiteError Error { get; } = error;
+
+    /// <summary>The name of the silo that is away, or of several, where the error is about that and a name is
+    /// known.</summary>
+    [Id(1)]
+    public string? Silo { get; init; }
 }

@@ -42,6 +42,7 @@ internal static class ErrorReplies
     public static readonly ErrorReply PeekWithOpen = Close("CLIENT_ERROR cannot open and peek");
     public static readonly ErrorReply PeekWithClose = Close("CLIENT_ERROR cannot close and peek");
     public static readonly ErrorReply FlushAllRefused = Stay("CLIENT_ERROR flush_all not allowed");
+    public static readonly ErrorReply ReloadRefused = Stay("CLIENT_ERROR reload not allowed");
     public static readonly ErrorReply TooLarge = Stay("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply FarTooLarge = Close("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply OutOfMemory = Stay("SERVER_ERROR out of memory");
@@ -56,6 +57,20 @@ internal static class ErrorReplies
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
     private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
+    private static readonly ErrorReply SilosAway = Stay("SERVER_ERROR not all silos were reached");
+    private static readonly ErrorReply DirectoryUnavailable = Stay("SERVER_ERROR queue directory unavailable");
+    private static readonly ErrorReply HomesDiffer = Stay("CLIENT_ERROR queues have their homes on different silos");
+
+    /// <summary>What a refusal or fault reads like on the wire; silos that are away are named where their names are
+    /// known.</summary>
+    public static ErrorReply For(SiberiteException refusal) => refusal switch
+    {
+        { Error: SiberiteError.QueueUnavailable, Silo: { } silo } =>
+            Stay($"SERVER_ERROR queue unavailable: its silo {Printable(silo)} is down"),
+        { Error: SiberiteError.SilosAway, Silo: { } silos } =>
+            Stay($"SERVER_ERROR not all silos were reached: {Printable(silos)} away"),
+        _ => For(refusal.Error),
+    };
 
     /// <summary>What a refusal or fault reads like on the wire.</summary>
     public static ErrorReply For(SiberiteError error) => error switch
@@ -69,8 +84,15 @@ internal static class ErrorReplies
         SiberiteError.ShuttingDown => ShuttingDown,
         SiberiteError.ItemUnreadable => ItemUnreadable,
         SiberiteError.QueueMoving => QueueMoving,
+        SiberiteError.SilosAway => SilosAway,
+        SiberiteError.DirectoryUnavailable => DirectoryUnavailable,
+        SiberiteError.HomesDiffer => HomesDiffer,
         _ => throw new UnreachableException($"No reply for {error}."),
     };
+
+    /// <summary>A line stays one line, whatever somebody names a silo.</summary>
+    private static string Printable(string name)
+        => string.Concat(name.Select(letter => letter is >= ' ' and <= '~' ? letter : '?'));
 
     private static ErrorReply Stay(string line) => new(line, closesSession: false);
 

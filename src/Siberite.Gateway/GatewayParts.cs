@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Siberite.Contracts;
@@ -9,16 +8,18 @@ namespace Siberite.Gateway;
 /// <summary>What all sessions of a gateway share.</summary>
 internal sealed class GatewayParts(
     IQueueRouter router, IOptions<GatewayOptions> options, GatewayCounters counters, SessionList sessions,
-    TimeProvider time, ILogger<GatewayConnectionHandler> log)
+    ISiloControl control, TimeProvider time, ILogger<GatewayConnectionHandler> log)
 {
     /// <summary>Three numbers and no text, the first at least 1: clients parse it so.</summary>
     public static string Version { get; } =
         typeof(GatewayParts).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
     /// <summary>Names this run of this gateway in the ids of its sessions.</summary>
-    public long Id { get; } = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+    public long Id { get; } = router.GatewayNumber;
 
     public IQueueRouter Router => router;
+
+    public ISiloControl Control => control;
 
     public GatewayOptions Options { get; } = options.Value;
 

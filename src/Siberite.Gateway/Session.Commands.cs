@@ -52,7 +52,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            Refuse(ErrorReplies.For(e.Error));
+            Refuse(ErrorReplies.For(e));
         }
     }
 
@@ -117,6 +117,10 @@ internal sealed partial class Session
         else if (name.SequenceEqual("mn"u8))
         {
             Reply("MN\r\n");
+        }
+        else if (name.SequenceEqual("reload"u8))
+        {
+            Reload();
         }
         else if (name.SequenceEqual("quit"u8))
         {
@@ -235,8 +239,24 @@ internal sealed partial class Session
 
         async Task<Action> RunAsync()
         {
-            var queues = await _gateway.Router.GetStatsAsync(name, scope);
-            return () => Reply(StatsReport.Render(_gateway, queues, withGlobals: name is null));
+            var stats = await _gateway.Router.GetStatsAsync(name, scope);
+            return () => Reply(StatsReport.Render(_gateway, stats, withGlobals: name is null));
+        }
+    }
+
+    private void Reload()
+    {
+        if (!_gateway.Options.AllowReload)
+        {
+            Refuse(ErrorReplies.ReloadRefused);
+        }
+        else
+        {
+            Block(Task.Run<Action>(() => // It reads files, and socket threads must not wait for disks.
+            {
+                var refusal = _gateway.Control.Reload();
+                return () => Reply(refusal is null ? "Reloaded config.\r\n" : $"CLIENT_ERROR {refusal}\r\n");
+            }));
         }
     }
 

@@ -151,7 +151,7 @@ internal sealed partial class Session
     {
         if (e is SiberiteException known)
         {
-            return ErrorReplies.For(known.Error);
+            return ErrorReplies.For(known);
         }
 
         LogFault(_log, _id.Number, e);

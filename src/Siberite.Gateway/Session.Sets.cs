@@ -56,7 +56,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            Refuse(ErrorReplies.For(e.Error));
+            Refuse(ErrorReplies.For(e));
         }
         finally
         {
@@ -163,7 +163,7 @@ internal sealed partial class Session
         }
         catch (SiberiteException e)
         {
-            return () => RefuseUnlessSilent(ErrorReplies.For(e.Error), isSilent);
+            return () => RefuseUnlessSilent(ErrorReplies.For(e), isSilent);
         }
     }
 

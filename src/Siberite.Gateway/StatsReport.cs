@@ -12,16 +12,16 @@ namespace Siberite.Gateway;
 /// </remarks>
 internal static class StatsReport
 {
-    public static string Render(GatewayParts gateway, IReadOnlyList<QueueStats> queues, bool withGlobals)
+    public static string Render(GatewayParts gateway, ClusterStats stats, bool withGlobals)
     {
         var report = new StringBuilder();
         var now = gateway.Time.GetUtcNow();
         if (withGlobals)
         {
-            AddGlobals(report, gateway, queues, now);
+            AddGlobals(report, gateway, stats, now);
         }
 
-        foreach (var queue in queues.OrderBy(queue => queue.Name, StringComparer.Ordinal))
+        foreach (var queue in Merged(stats.Queues).OrderBy(queue => queue.Name, StringComparer.Ordinal))
         {
             var age = queue.OldestEnqueuedAt == 0 ? 0
                 : Math.Max(0, now.ToUnixTimeMilliseconds() - queue.OldestEnqueuedAt);
@@ -36,9 +36,10 @@ internal static class StatsReport
     }
 
     private static void AddGlobals(
-        StringBuilder report, GatewayParts gateway, IReadOnlyList<QueueStats> queues, DateTimeOffset now)
+        StringBuilder report, GatewayParts gateway, ClusterStats stats, DateTimeOffset now)
     {
         var counters = gateway.Counters;
+        var queues = stats.Queues;
         Add(report, "uptime", (long)(now - gateway.StartedAt).TotalSeconds);
         Add(report, "time", now.ToUnixTimeSeconds());
         report.Append(CultureInfo.InvariantCulture, $"STAT version {GatewayParts.Version}\r\n");
@@ -54,7 +55,26 @@ internal static class StatsReport
         Add(report, "get_misses", counters.GetMisses);
         Add(report, "bytes_read", counters.ReceivedBytes);
         Add(report, "bytes_written", counters.SentBytes);
+        Add(report, "silos", stats.Silos.Count);
+        Add(report, "silos_away", stats.AwayCount);
     }
+
+    /// <summary>One entry for each name: keys must not repeat, and clients want the sum of what is spread over
+    /// silos.</summary>
+    private static IEnumerable<QueueStats> Merged(IReadOnlyList<QueueStats> queues)
+        => from queue in queues
+           group queue by queue.Name into parts
+           select parts.Aggregate((sum, part) => sum with
+           {
+               ItemCount = sum.ItemCount + part.ItemCount,
+               ItemBytes = sum.ItemBytes + part.ItemBytes,
+               OldestEnqueuedAt = OldestOf(sum.OldestEnqueuedAt, part.OldestEnqueuedAt),
+               OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
+               WaiterCount = sum.WaiterCount + part.WaiterCount,
+           });
+
+    private static long OldestOf(long one, long other)
+        => one == 0 ? other : other == 0 ? one : Math.Min(one, other);
 
     private static void Add(StringBuilder report, string key, long value)
         => report.Append(CultureInfo.InvariantCulture, $"STAT {key} {value}\r\n");

@@ -66,6 +66,9 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>This silo's commits.</summary>
     public ICommitLog Commits => _commits;
 
+    /// <summary>What the queues are told. Whoever reads the configuration replaces it.</summary>
+    public CurrentQueueSettings Settings => _shared.Settings;
+
     /// <summary>The home these queues have.</summary>
     public StoreId StoreId => _store.Id;
 
@@ -85,6 +88,9 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>The queue, or <see langword="null"/> if it does not exist durably.</summary>
     public Queue? Find(QueueName name)
         => _queues.TryGetValue(name, out var queue) && queue.IsStored ? queue : null;
+
+    /// <summary>The queue, also one that is in memory only, or <see langword="null"/> if it is not even that.</summary>
+    public Queue? FindOpened(QueueName name) => _queues.GetValueOrDefault(name);
 
     /// <summary>The queue, in memory only until somebody appends to it.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>.</exception>
@@ -126,6 +132,16 @@ public sealed partial class LocalQueues : IDisposable
         // Gates are taken in order of id, so that two such calls cannot wait for each other.
         var queues = names.Select(Open).OrderBy(queue => queue.Id).ToArray();
         return AppendHolding(queues, held: 0, draft);
+    }
+
+    /// <summary>The same for queues that are open already; opens none.</summary>
+    /// <returns><see cref="AppendStatus.Gone"/>, and nothing was appended, if one of them is not.</returns>
+    public AppendResult AppendToOpened(IReadOnlyList<QueueName> names, in ItemDraft draft)
+    {
+        var queues = names.Select(FindOpened).OfType<Queue>().OrderBy(queue => queue.Id).ToArray();
+        return queues.Length == names.Count
+            ? AppendHolding(queues, held: 0, draft)
+            : new AppendResult(AppendStatus.Gone, default);
     }
 
     /// <summary>Deletes the queue with its items, open reads and waits. An unknown name is fine.</summary>
@@ -260,13 +276,17 @@ public sealed partial class LocalQueues : IDisposable
             return new AppendResult(AppendStatus.Gone, default);
         }
 
-        AppendResult last = default;
         _shared.ThrowIfRefusing();
         foreach (var queue in queues)
         {
             queue.ThrowIfHeldStill();
+            if (!queue.MayAppend(draft))
+            {
+                return new AppendResult(AppendStatus.Full, default);
+            }
         }
 
+        AppendResult last = default;
         using (_commits.HoldBatch())
         {
             foreach (var queue in queues)

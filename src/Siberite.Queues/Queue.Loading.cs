@@ -295,6 +295,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
             }
 
             ServeWaiters();
+            DiscardOverflow();
         }
     }
 

@@ -174,7 +174,8 @@ public sealed partial class Queue
 
             if (slot.ExpiresAt != 0 && slot.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
             {
-                Discard(sequence, slot);
+                _expiredCount++;
+                Drop(sequence, slot);
                 continue;
             }
 
@@ -220,10 +221,10 @@ public sealed partial class Queue
         }
     }
 
-    private void Discard(long sequence, in ItemSlot slot)
+    /// <summary>Closes an item that nobody will take.</summary>
+    private void Drop(long sequence, in ItemSlot slot)
     {
         Detach(sequence, slot);
-        _expiredCount++;
         _reader.Close(sequence, slot.PayloadBytes);
         MarkReaderLater();
     }

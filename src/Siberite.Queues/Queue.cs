@@ -18,6 +18,8 @@ public sealed partial class Queue : IQueue
     private readonly ItemWindow _window;
     private readonly QueueRecord _record;
 
+    private QueueSettings? _settings; // Those that _options were taken from.
+    private QueueOptions _options = new();
     private bool _isStored;
     private bool _isGone;
     private long _tail; // The sequence of the next append.
@@ -29,6 +31,7 @@ public sealed partial class Queue : IQueue
     private long _closedCount;
     private long _abortedCount;
     private long _expiredCount;
+    private long _discardedCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, bool isStored)
     {
@@ -151,6 +154,11 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _shared.ThrowIfRefusing();
+            if (!MayAppend(draft))
+            {
+                return new AppendResult(AppendStatus.Full, default);
+            }
+
             if (!_isStored)
             {
                 // The record goes with the first item: an atomic batch, so neither is ever found alone.
@@ -234,7 +242,8 @@ public sealed partial class Queue : IQueue
         {
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _itemCount, _itemBytes, OldestEnqueuedAt(), _reader.OpenCount,
-                WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes);
+                WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes,
+                _discardedCount);
         }
     }
 
@@ -251,6 +260,7 @@ public sealed partial class Queue : IQueue
         _itemCount++;
         _itemBytes += bytes;
         _lastAppendBatch = commit.Batch;
+        _lastAppendBytes = bytes;
         var slot = new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch);
         if (continuesWindow && HasRoomFor(slot))
         {
@@ -258,6 +268,7 @@ public sealed partial class Queue : IQueue
         }
 
         ServeWaiters();
+        DiscardOverflow();
         TellWatcher();
         return commit;
     }
@@ -276,6 +287,21 @@ public sealed partial class Queue : IQueue
         _itemBytes += slot.PayloadBytes;
         ServeWaiters();
         TellWatcher();
+    }
+
+    /// <summary>What the queue is told as of now. Only under the gate.</summary>
+    private QueueOptions Options
+    {
+        get
+        {
+            var snapshot = _shared.Settings.Snapshot;
+            if (!ReferenceEquals(snapshot, _settings))
+            {
+                (_settings, _options) = (snapshot, snapshot.Of(Name));
+            }
+
+            return _options;
+        }
     }
 
     private long OldestEnqueuedAt()

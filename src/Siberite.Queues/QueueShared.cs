@@ -17,6 +17,8 @@ internal sealed class QueueShared(
 
     public ILogger Log => log;
 
+    public CurrentQueueSettings Settings { get; } = new();
+
     public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
 
     public int ReadAheadBytes => options.ReadAheadBytes;

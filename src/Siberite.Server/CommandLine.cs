@@ -24,6 +24,9 @@ internal sealed class CommandLine
     /// <summary>The file to write the process's id to, if any.</summary>
     public string? PidFile { get; private set; }
 
+    /// <summary>The settings file to read instead of the one beside the program, if any.</summary>
+    public string? ConfigFile { get; private set; }
+
     /// <summary>Whether only the version is wanted.</summary>
     public bool ShowsVersion { get; private set; }
 
@@ -35,6 +38,7 @@ internal sealed class CommandLine
         siberite: a durable work-queue server that memcache clients can use
 
         {string.Join('\n', Flags.Select(flag => HelpLine($"-{flag.Name} {flag.ValueName}", flag.Meaning)))}
+        {HelpLine("-config file", "settings, instead of appsettings/appsettings.json beside the program")}
         {HelpLine("-pid file", "write the process id there once serving")}
         {HelpLine("-version", "print the version and exit")}
         {HelpLine("-help", "print this and exit")}
@@ -95,7 +99,7 @@ internal sealed class CommandLine
     {
         var flag = Flags.FirstOrDefault(flag => flag.Name == name);
         var isSetting = name.StartsWith(SettingPrefix, StringComparison.OrdinalIgnoreCase);
-        if (flag is null && !isSetting && name != "pid")
+        if (flag is null && !isSetting && name is not ("pid" or "config"))
         {
             throw StartException.Usage($"unknown flag -{name}; try -help");
         }
@@ -108,6 +112,10 @@ internal sealed class CommandLine
         if (name == "pid")
         {
             PidFile = value;
+        }
+        else if (name == "config")
+        {
+            ConfigFile = value;
         }
         else
         {

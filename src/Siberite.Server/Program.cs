@@ -13,7 +13,7 @@ try
     }
 
     var sources = SiloSettings.ReadSources(commandLine);
-    return await SiloProcess.RunAsync(SiloSettings.Read(sources), sources, commandLine.PidFile);
+    return await SiloProcess.RunAsync(SiloSettings.Read(sources), sources, commandLine);
 }
 catch (StartException e)
 {

@@ -22,7 +22,7 @@ internal sealed class CallCounter : IIncomingGrainCallFilter
         if (context.InterfaceMethod.DeclaringType == typeof(IQueueGrain)
             && context.MethodName == nameof(IQueueGrain.ExecuteAsync))
         {
-            var takes = ((QueueCommand[])context.Request.GetArgument(0)!)
+            var takes = ((QueueCall)context.Request.GetArgument(0)!).Commands
                 .Count(command => command.Kind == QueueCommandKind.Take);
             _counts.AddOrUpdate("take", takes, (_, count) => count + takes);
         }

@@ -15,7 +15,9 @@ public sealed class GrainQueueTests
     public GrainQueueTests()
     {
         var address = new QueueAddress(QueueName.Parse("work"), new StoreId(Guid.NewGuid()));
-        _queue = new GrainQueue(address, _grain, _time, _gone.Add, NullLogger.Instance);
+        var gateway = new GatewayAddress(1, SiloAddress.Zero);
+        var parts = new GrainQueueParts(gateway, _time, _gone.Add, _ => "two", NullLogger.Instance);
+        _queue = new GrainQueue(address, _grain, parts, run: 0);
     }
 
     /// <remarks>The pool may send the first command before the second is there: only what follows is certain.</remarks>
@@ -76,7 +78,7 @@ public sealed class GrainQueueTests
     {
         var append = _queue.AppendAsync(Draft("one"));
 
-        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+        await LoseTwiceAsync();
 
         var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await append);
         Assert.Equal(SiberiteError.OutcomeUnknown, refusal.Error);
@@ -87,13 +89,10 @@ public sealed class GrainQueueTests
     public async Task A_lost_reply_to_a_take_is_followed_by_its_recall_before_anything_else()
     {
         var take = TakeAsync(Session(1));
-        var call = await _grain.NextCallAsync();
-        var append = _queue.AppendAsync(Draft("one"));
-
-        call.SetException(new SiloUnavailableException());
+        await LoseTwiceAsync();
         var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
-        _time.Advance(GrainQueue.RetryDelay);
-        var next = await NextCallAfterDelayAsync();
+        var append = _queue.AppendAsync(Draft("one"));
+        var next = await _grain.NextCallAsync();
         next.Answer();
 
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
@@ -122,7 +121,7 @@ public sealed class GrainQueueTests
     public async Task An_abort_is_repeated_until_it_arrives()
     {
         var abort = _queue.AbortAsync(Session(1), sequence: 3).AsTask();
-        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+        await LoseTwiceAsync();
         await Assert.ThrowsAsync<SiberiteException>(() => abort);
 
         var repeated = await NextCallAfterDelayAsync();
@@ -221,6 +220,94 @@ public sealed class GrainQueueTests
         Assert.Equal([QueueCommandKind.Recall], next.Kinds);
         var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
+    }
+
+    [Fact]
+    public async Task A_call_whose_reply_was_lost_is_made_once_more_under_its_number()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+        var first = await _grain.NextCallAsync();
+
+        first.SetException(new TimeoutException());
+        var again = await _grain.NextCallAsync();
+        again.Answer();
+
+        Assert.Equal(AppendStatus.Stored, (await append).Status);
+        Assert.Equal(first.Number, again.Number);
+    }
+
+    [Fact]
+    public async Task A_repeated_call_that_finds_another_run_is_unknown()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+        var call = await _grain.NextCallAsync();
+
+        _grain.Run = 2;
+        call.SetException(new SiloUnavailableException());
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await append);
+        Assert.Equal(SiberiteError.OutcomeUnknown, refusal.Error);
+    }
+
+    [Fact]
+    public async Task A_repeated_call_that_is_refused_is_still_unknown()
+    {
+        var append = _queue.AppendAsync(Draft("one"));
+        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+
+        (await _grain.NextCallAsync()).SetException(new OrleansException("No silo."));
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await append);
+        Assert.Equal(SiberiteError.OutcomeUnknown, refusal.Error);
+    }
+
+    [Fact]
+    public async Task A_first_call_to_a_run_that_is_new_is_made_again_there()
+    {
+        var first = _queue.AppendAsync(Draft("one"));
+        (await _grain.NextCallAsync()).Answer();
+        await first;
+        _grain.Run = 2;
+
+        var second = _queue.AppendAsync(Draft("two"));
+        (await _grain.NextCallAsync()).Answer();
+
+        Assert.Equal(AppendStatus.Stored, (await second).Status);
+    }
+
+    [Fact]
+    public async Task What_waits_behind_a_call_that_failed_is_refused_and_not_sent()
+    {
+        var sent = TakeAsync(Session(1));
+        var call = await _grain.NextCallAsync();
+        var append = _queue.AppendAsync(Draft("one")).AsTask();
+
+        call.SetException(new OrleansException("No silo."));
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(() => append);
+        Assert.Equal((SiberiteError.QueueUnavailable, "two"), (refusal.Error, refusal.Silo));
+        await Assert.ThrowsAsync<SiberiteException>(() => sent);
+        Assert.Equal([_queue], _gone);
+    }
+
+    [Fact]
+    public async Task A_take_that_was_too_large_to_be_answered_again_is_recalled()
+    {
+        var take = TakeAsync(Session(1));
+        (await _grain.NextCallAsync()).SetResult(
+            [new QueueOutcome(default, TakeStatus.Taken, default, SiberiteError.OutcomeUnknown)]);
+
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal([QueueCommandKind.Recall], next.Kinds);
+        await Assert.ThrowsAsync<SiberiteException>(() => take);
+    }
+
+    private async Task LoseTwiceAsync()
+    {
+        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+        (await _grain.NextCallAsync()).SetException(new TimeoutException());
     }
 
     private Task<TakeResult> TakeAsync(SessionId session, TimeSpan wait = default)

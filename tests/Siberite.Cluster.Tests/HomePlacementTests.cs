@@ -1,7 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using Orleans.Runtime.MembershipService.SiloMetadata;
-using Orleans.Runtime.Placement;
 using Siberite.Contracts;
 using Siberite.Testing.Stores;
 
@@ -35,23 +31,6 @@ public sealed class HomePlacementTests
         Assert.Single(active, grain => grain.GrainId.ToString().Contains("work@", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Of_two_runs_of_one_silo_the_younger_is_the_home()
-    {
-        await using var owner = await TestSilo.StartAsync(new MemoryQueueStore());
-        await using var asker = await TestSilo.StartAsync(new MemoryQueueStore());
-        var told = owner.Services.GetRequiredService<IOptions<SiloMetadata>>().Value;
-        var local = Silo(port: 1, generation: 9);
-        var older = Silo(port: 2, generation: 1);
-        var younger = Silo(port: 2, generation: 2);
-        var director = new HomePlacementDirector(asker.Queues, new FixedMetadata(told, older, younger));
-        var address = new QueueAddress(QueueName.Parse("work"), owner.Queues.StoreId);
-
-        var home = await PlaceAsync(director, address, local, [local, younger, older]);
-
-        Assert.Equal(younger, home);
-    }
-
     [Theory]
     [InlineData("work")]
     [InlineData("a@b")]
@@ -70,32 +49,4 @@ public sealed class HomePlacementTests
     [InlineData("@0123456789abcdef0123456789abcdef")]
     public void A_key_that_is_no_address_is_refused(string key)
         => Assert.Throws<SiberiteException>(() => QueueAddress.Parse(key));
-
-    private static SiloAddress Silo(int port, int generation)
-        => SiloAddress.New(System.Net.IPAddress.Loopback, port, generation);
-
-    private static Task<SiloAddress> PlaceAsync(
-        HomePlacementDirector director, QueueAddress address, SiloAddress local, SiloAddress[] active)
-        => director.OnAddActivation(
-            HomePlacement.Instance,
-            new PlacementTarget(GrainId.Create("queue", address.ToKey()), [], default, 0),
-            new FixedContext(local, active));
-
-    private sealed class FixedMetadata(SiloMetadata told, params SiloAddress[] tellers) : ISiloMetadataCache
-    {
-        public SiloMetadata GetSiloMetadata(SiloAddress siloAddress)
-            => tellers.Contains(siloAddress) ? told : SiloMetadata.Empty;
-    }
-
-    private sealed class FixedContext(SiloAddress local, SiloAddress[] active) : IPlacementContext
-    {
-        public SiloAddress LocalSilo => local;
-
-        public SiloStatus LocalSiloStatus => SiloStatus.Active;
-
-        public SiloAddress[] GetCompatibleSilos(PlacementTarget target) => active;
-
-        public IReadOnlyDictionary<ushort, SiloAddress[]> GetCompatibleSilosWithVersions(PlacementTarget target)
-            => throw new NotSupportedException();
-    }
 }

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
 using Siberite.Contracts;
-using Siberite.Queues;
+using static Siberite.Cluster.Tests.ClusterActs;
 using static Siberite.Cluster.Tests.Shorthand;
 
 namespace Siberite.Cluster.Tests;
@@ -8,22 +7,21 @@ namespace Siberite.Cluster.Tests;
 /// <summary>A strict queue on its way to another silo.</summary>
 public sealed class MovingTests
 {
-    private static readonly TimeSpan LongWait = TimeSpan.FromSeconds(60);
     private static readonly QueueName Work = QueueName.Parse("work");
 
     [Fact]
     public async Task A_queue_moves_with_its_items_in_order_and_is_found_from_everywhere()
     {
-        await using var cluster = await SiloCluster.StartAsync(3);
-        await FillAsync(cluster[0], 5_000);
+        await using var cluster = await TestCluster.StartAsync(3);
+        await cluster.Silos[0].FillAsync("work", 5_000);
 
-        await MoveAsync(cluster[0], cluster[1]);
+        await MoveAsync(cluster.Silos[0], cluster.Silos[1]);
 
-        Assert.Null(cluster[0].Queues.Find(Work));
-        Assert.Equal(5_000, cluster[1].Queues.Find(Work)!.WaitingCount);
+        Assert.Null(cluster.Silos[0].Queues.Find(Work));
+        Assert.Equal(5_000, cluster.Silos[1].Queues.Find(Work)!.WaitingCount);
         for (var i = 0; i < 300; i++)
         {
-            Assert.Equal($"{i:00000}", await cluster[i % 3].TakeAsync("work"));
+            Assert.Equal($"{i:00000}", await cluster.Silos[i % 3].TakeAsync("work"));
         }
     }
 
@@ -35,27 +33,27 @@ public sealed class MovingTests
     [Fact]
     public async Task Closed_items_stay_closed_and_open_reads_return()
     {
-        await using var cluster = await SiloCluster.StartAsync(2);
-        await FillAsync(cluster[0], 10);
-        var queue = await cluster[0].OpenAsync("work");
+        await using var cluster = await TestCluster.StartAsync(2);
+        await cluster.Silos[0].FillAsync("work", 10);
+        var queue = await cluster.Silos[0].OpenAsync("work");
         var open = new List<TakeResult>();
         for (var i = 0; i < 6; i++)
         {
-            open.Add(await queue.TakeAsync(Session(i), TakeMode.Open, TimeSpan.Zero));
+            open.Add(await queue.TakeAsync(cluster.Silos[0].Session(i), TakeMode.Open, TimeSpan.Zero));
         }
 
         foreach (var i in (int[])[0, 2, 3, 5])
         {
-            await queue.CloseAsync(Session(i), open[i].Item.Sequence);
+            await queue.CloseAsync(cluster.Silos[0].Session(i), open[i].Item.Sequence);
         }
 
-        await MoveAsync(cluster[0], cluster[1]);
-        await queue.CloseAsync(Session(1), open[1].Item.Sequence);
+        await MoveAsync(cluster.Silos[0], cluster.Silos[1]);
+        await queue.CloseAsync(cluster.Silos[0].Session(1), open[1].Item.Sequence);
 
-        var stats = cluster[1].Queues.GetStats(Work).Single();
+        var stats = cluster.Silos[1].Queues.GetStats(Work).Single();
         Assert.Equal((6, 30, 10), (stats.ItemCount, stats.ItemBytes, stats.AppendedCount));
-        var survivor = await cluster.KillAsync(cluster[1]);
-        var back = await cluster.StartSiloAsync(survivor);
+        var survivor = await cluster.KillAndDeclareAsync(cluster.Silos[1]);
+        var back = await cluster.AddAsync(survivor);
         stats = back.Queues.GetStats(Work).Single();
         Assert.Equal((6, 30, 10), (stats.ItemCount, stats.ItemBytes, stats.AppendedCount));
         foreach (var expected in (string[])["00001", "00004", "00006", "00007", "00008", "00009", "Empty"])
@@ -70,16 +68,16 @@ public sealed class MovingTests
     [Fact]
     public async Task Those_who_wait_go_on_waiting_at_the_new_home()
     {
-        await using var cluster = await SiloCluster.StartAsync(3);
-        await FillAsync(cluster[0], 1);
-        Assert.Equal("00000", await cluster[2].TakeAsync("work"));
-        var local = cluster[0].TakeAsync("work", session: 10, LongWait);
-        var remote = cluster[2].TakeAsync("work", session: 11, LongWait);
-        await Until.HoldsAsync(() => cluster[0].Queues.GetStats(Work).Single().WaiterCount == 2, "Nobody waits.");
+        await using var cluster = await TestCluster.StartAsync(3);
+        await cluster.Silos[0].FillAsync("work", 1);
+        Assert.Equal("00000", await cluster.Silos[2].TakeAsync("work"));
+        var local = cluster.Silos[0].TakeAsync("work", session: 10, LongWait);
+        var remote = cluster.Silos[2].TakeAsync("work", session: 11, LongWait);
+        await TestCluster.UntilAsync(() => cluster.Silos[0].Queues.GetStats(Work).Single().WaiterCount == 2);
 
-        await MoveAsync(cluster[0], cluster[1]);
-        await cluster[1].AppendAsync("work", "a");
-        await cluster[2].AppendAsync("work", "b");
+        await MoveAsync(cluster.Silos[0], cluster.Silos[1]);
+        await cluster.Silos[1].AppendAsync("work", "a");
+        await cluster.Silos[2].AppendAsync("work", "b");
 
         Assert.Equal(["a", "b"], (await Task.WhenAll(local, remote)).Order());
     }
@@ -96,10 +94,10 @@ public sealed class MovingTests
     public async Task A_queue_moves_under_load_without_loss_and_in_order(int seed)
     {
         const int ItemCount = 400;
-        await using var cluster = await SiloCluster.StartAsync(3);
-        await FillAsync(cluster[0], 100 * seed);
+        await using var cluster = await TestCluster.StartAsync(3);
+        await cluster.Silos[0].FillAsync("work", 100 * seed);
         var ledger = new ConsumptionLedger();
-        var consumer = Task.Run(() => ConsumeAsync(cluster[seed % 3], ledger));
+        var consumer = Task.Run(() => ConsumeAsync(cluster.Silos[seed % 3], ledger));
         var producers = cluster.Silos.Select((silo, i) => Task.Run(() => ProduceAsync(silo, i))).ToArray();
 
         var home = 0;
@@ -107,13 +105,17 @@ public sealed class MovingTests
         while (!producers.All(producer => producer.IsCompleted))
         {
             var target = (home + random.Next(1, 3)) % 3;
-            await MoveAsync(cluster[home], cluster[target]);
+            await MoveAsync(cluster.Silos[home], cluster.Silos[target]);
             home = target;
         }
 
         await Task.WhenAll(producers);
-        await Until.HoldsAsync(() => ledger.Count == (3 * ItemCount) + (100 * seed), "Items are missing.");
-        cluster.Silos.ForEach(silo => silo.Queues.EndWaits());
+        await TestCluster.UntilAsync(() => ledger.Count == (3 * ItemCount) + (100 * seed));
+        foreach (var silo in cluster.Silos)
+        {
+            silo.Queues.EndWaits();
+        }
+
         await consumer;
         Assert.Equal((3 * ItemCount) + (100 * seed), ledger.Items.Distinct().Count());
         foreach (var producer in ledger.Items.Where(item => item.Contains('-')).GroupBy(item => item[0]))
@@ -133,9 +135,9 @@ public sealed class MovingTests
     [Fact]
     public async Task A_queue_that_moves_refuses_to_be_deleted_or_moved_again()
     {
-        await using var cluster = await SiloCluster.StartAsync(2);
-        await FillAsync(cluster[0], 10);
-        var mover = Mover(cluster[0]);
+        await using var cluster = await TestCluster.StartAsync(2);
+        await cluster.Silos[0].FillAsync("work", 10);
+        var mover = Mover(cluster.Silos[0]);
         using var held = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
         mover.AfterStep = step =>
@@ -146,56 +148,44 @@ public sealed class MovingTests
                 release.Wait(TestContext.Current.CancellationToken);
             }
         };
-        var move = mover.Begin(Work, cluster[1].Queues.StoreId);
+        var move = mover.Begin(Work, cluster.Silos[1].Queues.StoreId);
         held.Wait(TestContext.Current.CancellationToken);
 
-        var refusal = Assert.Throws<SiberiteException>(() => mover.Begin(Work, cluster[1].Queues.StoreId));
+        var refusal = Assert.Throws<SiberiteException>(() => mover.Begin(Work, cluster.Silos[1].Queues.StoreId));
         Assert.Equal(SiberiteError.QueueMoving, refusal.Error);
-        refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await cluster[1].Router.DeleteAsync(Work));
+        refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await cluster.Silos[1].Router.DeleteAsync(Work));
         Assert.Equal(SiberiteError.QueueMoving, refusal.Error);
-        var append = (await cluster[0].OpenAsync("work")).AppendAsync(Draft("meanwhile")).AsTask();
+        var append = (await cluster.Silos[0].OpenAsync("work")).AppendAsync(Draft("meanwhile")).AsTask();
         Assert.False(append.IsCompleted);
 
         release.Set();
         await move.End;
         Assert.Equal(AppendStatus.Gone, (await append).Status);
-        Assert.Equal(10, cluster[1].Queues.Find(Work)!.WaitingCount);
+        Assert.Equal(10, cluster.Silos[1].Queues.Find(Work)!.WaitingCount);
     }
 
     [Fact]
     public async Task A_move_that_cannot_be_made_leaves_the_queue_where_it_is()
     {
-        await using var cluster = await SiloCluster.StartAsync(2);
-        await FillAsync(cluster[0], 10);
-        await cluster[1].Queues.Open(Work).AppendAsync(Draft("of its own"));
+        await using var cluster = await TestCluster.StartAsync(2);
+        await cluster.Silos[0].FillAsync("work", 10);
+        await cluster.Silos[1].Queues.Open(Work).AppendAsync(Draft("of its own"));
 
-        var move = Mover(cluster[0]).Begin(Work, cluster[1].Queues.StoreId);
+        var move = Mover(cluster.Silos[0]).Begin(Work, cluster.Silos[1].Queues.StoreId);
         await move.End;
 
         Assert.Equal(MoveStep.Failed, move.Status.Step);
         Assert.Contains("of its own", move.Status.Failure, StringComparison.Ordinal);
-        Assert.Equal("00000", await cluster[0].TakeAsync("work"));
+        Assert.Equal("00000", await cluster.Silos[0].TakeAsync("work"));
     }
 
-    internal static QueueMover Mover(ClusterSilo silo) => silo.Services.GetRequiredService<QueueMover>();
+    internal static QueueMover Mover(ClusterSilo silo) => silo.Get<QueueMover>();
 
     internal static async Task MoveAsync(ClusterSilo source, ClusterSilo target)
     {
         var move = Mover(source).Begin(Work, target.Queues.StoreId);
         await move.End;
         Assert.Equal((MoveStep.Done, null), (move.Status.Step, move.Status.Failure));
-    }
-
-    internal static async Task FillAsync(ClusterSilo silo, int count)
-    {
-        Commit last = default;
-        var queue = (Queue)await silo.OpenAsync("work");
-        for (var i = 0; i < count; i++)
-        {
-            last = (await queue.AppendAsync(Draft($"{i:00000}"))).Commit;
-        }
-
-        await silo.Queues.Commits.WaitAsync(last);
     }
 
     private static async Task ConsumeAsync(ClusterSilo silo, ConsumptionLedger ledger)

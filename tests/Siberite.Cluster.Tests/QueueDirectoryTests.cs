@@ -9,7 +9,7 @@ public sealed class QueueDirectoryTests
     public async Task A_home_record_is_on_disk_before_the_directory_answers()
     {
         using var store = new MemoryQueueStore();
-        QueueHome home;
+        ResolvedHome made;
         await using (var silo = await TestSilo.StartAsync(store))
         {
             using var gate = store.BlockNextSync();
@@ -17,7 +17,7 @@ public sealed class QueueDirectoryTests
             await gate.Reached;
             Assert.False(opening.IsCompleted);
             gate.Open();
-            home = await opening;
+            made = await opening;
         }
 
         using var afterPowerCut = store.Crash();
@@ -25,9 +25,9 @@ public sealed class QueueDirectoryTests
 
         var found = await restarted.Directory("work").FindAsync();
         Assert.NotNull(found);
-        Assert.Equal([store.Id], found.Stores);
-        Assert.Equal(home.CreatedAt, found.CreatedAt);
-        Assert.Equal(QueueMode.Strict, found.Mode);
+        Assert.Equal([store.Id], found.Home.Stores);
+        Assert.Equal(made.Home.CreatedAt, found.Home.CreatedAt);
+        Assert.Equal(QueueMode.Strict, found.Home.Mode);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class QueueDirectoryTests
 
         await silo.Directory("work").OpenAsync(store.Id);
 
-        Assert.Equal([store.Id], (await silo.Directory("work").OpenAsync(later)).Stores);
+        Assert.Equal([store.Id], (await silo.Directory("work").OpenAsync(later)).Home.Stores);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class QueueDirectoryTests
         using var store = new MemoryQueueStore();
         await using (var silo = await TestSilo.StartAsync(store))
         {
-            await silo.Directory("work").OpenAsync(new StoreId(Guid.NewGuid()));
+            await silo.Directory("work").OpenAsync(store.Id);
             await silo.Directory("work").DeleteAsync();
             await silo.Directory("work").DeleteAsync();
         }
@@ -57,7 +57,7 @@ public sealed class QueueDirectoryTests
         await using var restarted = await TestSilo.StartAsync(afterPowerCut);
 
         Assert.Null(await restarted.Directory("work").FindAsync());
-        Assert.Equal([store.Id], (await restarted.Directory("work").OpenAsync(store.Id)).Stores);
+        Assert.Equal([store.Id], (await restarted.Directory("work").OpenAsync(store.Id)).Home.Stores);
     }
 
     [Fact]

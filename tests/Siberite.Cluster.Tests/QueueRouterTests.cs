@@ -45,7 +45,7 @@ public sealed class QueueRouterTests
 
         Assert.False(silo.Router.TryGetResolved("work"u8, out _));
         Assert.Null(await silo.Directory("work").FindAsync());
-        Assert.Empty(await silo.Router.GetStatsAsync(name: null, StatsScope.Cluster));
+        Assert.Empty((await silo.Router.GetStatsAsync(name: null, StatsScope.Cluster)).Queues);
     }
 
     [Theory]
@@ -218,7 +218,7 @@ public sealed class QueueRouterTests
         Assert.Equal("two", (await queue.TakeAsync(Session(2), TakeMode.Peek, TimeSpan.Zero)).Text());
         await queue.CloseAsync(Session(1), opened.Item.Sequence);
 
-        var stats = Assert.Single(await silo.Router.GetStatsAsync(Work, StatsScope.Silo));
+        var stats = Assert.Single((await silo.Router.GetStatsAsync(Work, StatsScope.Silo)).Queues);
         Assert.Equal((1, 0, 1), (stats.ItemCount, stats.OpenReadCount, stats.ClosedCount));
     }
 

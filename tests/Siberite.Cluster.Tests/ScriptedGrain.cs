@@ -18,14 +18,22 @@ internal sealed class ScriptedGrain : IQueueGrain
     public ValueTask<SessionId> NextCancellationAsync()
         => _cancellations.Reader.ReadAsync(TestContext.Current.CancellationToken);
 
-    public ValueTask<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    /// <summary>The run that its calls must expect.</summary>
+    public long Run { get; set; } = 1;
+
+    public ValueTask<QueueReply> ExecuteAsync(QueueCall queueCall)
     {
-        var call = new Call(commands);
+        if (queueCall.ExpectedRun != Run)
+        {
+            return new(new QueueReply(Run, Outcomes: null));
+        }
+
+        var call = new Call(queueCall);
         _calls.Writer.TryWrite(call);
-        return new(call.Task);
+        return new(AnswerAsync(call));
     }
 
-    public ValueTask<QueueOutcome?> WaitAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    public ValueTask<QueueOutcome?> WaitAsync(GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait)
     {
         var call = new WaitCall(session, wait);
         _waits.Writer.TryWrite(call);
@@ -38,22 +46,26 @@ internal sealed class ScriptedGrain : IQueueGrain
         return default;
     }
 
-    public ValueTask OpenAsync() => default;
+    public ValueTask<long> OpenAsync() => new(Run);
 
     public ValueTask DeleteAsync() => default;
 
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);
 
-    internal sealed class Call(QueueCommand[] commands)
+    private async Task<QueueReply> AnswerAsync(Call call) => new(Run, await call.Task);
+
+    internal sealed class Call(QueueCall call)
         : TaskCompletionSource<QueueOutcome[]>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
-        public QueueCommand[] Commands => commands;
+        public long Number => call.Number;
 
-        public IEnumerable<QueueCommandKind> Kinds => commands.Select(command => command.Kind);
+        public QueueCommand[] Commands => call.Commands;
+
+        public IEnumerable<QueueCommandKind> Kinds => Commands.Select(command => command.Kind);
 
         /// <summary>Answers each command with the outcome that means success without an item.</summary>
-        public void Answer() => SetResult(new QueueOutcome[commands.Length]);
+        public void Answer() => SetResult(new QueueOutcome[Commands.Length]);
     }
 
     internal sealed class WaitCall(SessionId session, TimeSpan wait)

@@ -1,67 +1,73 @@
+using System.Globalization;
 using MemoryPack;
 using Orleans.Storage;
 
 namespace Siberite.Cluster.Tests;
 
-/// <summary>Grain state of a whole cluster in one dictionary: it survives every silo, as a database does.</summary>
+/// <summary>Grain storage that all silos of a test share, in the place of PostgreSQL. It can be away.</summary>
 internal sealed class SharedGrainStorage : IGrainStorage
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string, GrainId), (int Version, byte[] State)> _states = [];
+    private readonly Dictionary<string, (byte[] State, long Version)> _records = [];
 
-    /// <summary>Called before each write; may throw.</summary>
-    public Action<GrainId>? BeforeWrite { get; set; }
+    /// <summary>Whether every call fails.</summary>
+    public bool IsAway { get; set; }
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         lock (_gate)
         {
-            grainState.RecordExists = _states.TryGetValue((stateName, grainId), out var found);
-            grainState.ETag = found.State is null ? null : ETag(found.Version);
-            grainState.State = found.State is null
-                ? Activator.CreateInstance<T>()
-                : MemoryPackSerializer.Deserialize<T>(found.State)!;
+            ThrowIfAway();
+            grainState.RecordExists = _records.TryGetValue($"{grainId}", out var record);
+            grainState.ETag = grainState.RecordExists ? ETag(record.Version) : null;
+            grainState.State = grainState.RecordExists
+                ? MemoryPackSerializer.Deserialize<T>(record.State)!
+                : Activator.CreateInstance<T>();
+            return Task.CompletedTask;
         }
-
-        return Task.CompletedTask;
     }
 
     public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        BeforeWrite?.Invoke(grainId);
         lock (_gate)
         {
-            _states.TryGetValue((stateName, grainId), out var found);
-            ThrowUnlessCurrent(found.State is null ? null : ETag(found.Version), grainState.ETag);
-            _states[(stateName, grainId)] = (found.Version + 1, MemoryPackSerializer.Serialize(grainState.State));
-            grainState.ETag = ETag(found.Version + 1);
+            var version = CheckedVersion(grainId, grainState.ETag) + 1;
+            _records[$"{grainId}"] = (MemoryPackSerializer.Serialize(grainState.State), version);
+            grainState.ETag = ETag(version);
             grainState.RecordExists = true;
+            return Task.CompletedTask;
         }
-
-        return Task.CompletedTask;
     }
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        BeforeWrite?.Invoke(grainId);
         lock (_gate)
         {
-            _states.Remove((stateName, grainId));
+            CheckedVersion(grainId, grainState.ETag);
+            _records.Remove($"{grainId}");
             grainState.ETag = null;
             grainState.RecordExists = false;
             grainState.State = Activator.CreateInstance<T>();
+            return Task.CompletedTask;
         }
-
-        return Task.CompletedTask;
     }
 
-    private static string ETag(int version) => $"{version}";
+    private static string ETag(long version) => version.ToString(CultureInfo.InvariantCulture);
 
-    private static void ThrowUnlessCurrent(string? found, string? expected)
+    private long CheckedVersion(GrainId grainId, string? expected)
     {
-        if (found != expected)
+        ThrowIfAway();
+        var found = _records.TryGetValue($"{grainId}", out var record) ? record.Version : 0;
+        return (found == 0 ? null : ETag(found)) == expected
+            ? found
+            : throw new InconsistentStateException("Written by somebody else.", ETag(found), expected);
+    }
+
+    private void ThrowIfAway()
+    {
+        if (IsAway)
         {
-            throw new InconsistentStateException("Written by somebody else.", found, expected);
+            throw new IOException("The storage is away.");
         }
     }
 }

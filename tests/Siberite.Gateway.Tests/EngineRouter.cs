@@ -7,6 +7,8 @@ namespace Siberite.Gateway.Tests;
 /// <summary>Routes straight to an engine, without grains.</summary>
 internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
 {
+    public long GatewayNumber => 1;
+
     public ICommitLog Commits => queues.Commits;
 
     public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
@@ -28,6 +30,6 @@ internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
 
     public ValueTask<Commit> PurgeAllAsync() => new(queues.PurgeAll());
 
-    public ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope)
-        => new(queues.GetStats(name));
+    public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
+        => new(new ClusterStats(queues.GetStats(name), []));
 }

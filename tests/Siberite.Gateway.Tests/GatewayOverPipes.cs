@@ -32,8 +32,8 @@ internal sealed class GatewayOverPipes : IDisposable
             Store, new EngineOptions(), new StorageOptions { Durability = durability }, time,
             NullLogger<LocalQueues>.Instance);
         _parts = new GatewayParts(
-            new EngineRouter(Queues), Options.Create(options), Counters, _sessions, time,
-            NullLogger<GatewayConnectionHandler>.Instance);
+            new EngineRouter(Queues), Options.Create(options), Counters, _sessions,
+            new IdleControl(), time, NullLogger<GatewayConnectionHandler>.Instance);
     }
 
     public MemoryQueueStore Store { get; }
@@ -77,6 +77,12 @@ internal sealed class GatewayOverPipes : IDisposable
         _sessions.Remove(session);
         await input.Reader.CompleteAsync();
         await output.Writer.CompleteAsync();
+    }
+
+    /// <summary>No operator in these tests.</summary>
+    private sealed class IdleControl : ISiloControl
+    {
+        public string? Reload() => null;
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -12,6 +12,7 @@ internal sealed class Engine : IDisposable
 {
     private readonly Durability _durability;
     private readonly EngineOptions _options;
+    private readonly Dictionary<string, QueueLayer> _layers = [];
 
     public Engine(Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096)
     {
@@ -41,6 +42,21 @@ internal sealed class Engine : IDisposable
 
     public Item TakeItem(string queue, int session = 1)
         => Settle(this[queue].TakeAsync(Session(session), TakeMode.Open, TimeSpan.Zero)).Item;
+
+    public void Close(string queue, long sequence, int session = 1)
+        => Assert.True(this[queue].CloseAsync(Session(session), sequence).AsTask().IsCompletedSuccessfully);
+
+    public void Abort(string queue, long sequence, int session = 1)
+        => Assert.True(this[queue].AbortAsync(Session(session), sequence).AsTask().IsCompletedSuccessfully);
+
+    /// <summary>Puts settings of one queue, or of a pattern, in force beside those of others.</summary>
+    public void Tell(string name, Action<QueueOptions> apply)
+    {
+        _layers[name] = new QueueLayer(name, apply);
+        Queues.Settings.Replace(new QueueSettings(_layers.Values));
+    }
+
+    public QueueStats Stats(string queue) => Queues.GetStats(QueueName.Parse(queue)).Single();
 
     public void Append(string queue, params string[] payloads)
     {
@@ -80,6 +96,7 @@ internal sealed class Engine : IDisposable
         Store = found;
         Background = new ManualBackground();
         Queues = Start();
+        Queues.Settings.Replace(new QueueSettings(_layers.Values));
     }
 
     private LocalQueues Start()

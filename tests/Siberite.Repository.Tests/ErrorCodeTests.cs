@@ -10,7 +10,8 @@ public sealed class ErrorCodeTests
         => Assert.Equal(
             [
                 "QueueNameInvalid=1", "StorageFailed=2", "DiskFull=3", "QueueUnavailable=4", "TooManyQueues=5",
-                "OutcomeUnknown=6", "ShuttingDown=7", "ItemUnreadable=8", "QueueMoving=12",
+                "OutcomeUnknown=6", "ShuttingDown=7", "ItemUnreadable=8", "SilosAway=9",
+                "DirectoryUnavailable=10", "HomesDiffer=11", "QueueMoving=12",
             ],
             Enum.GetValues<SiberiteError>().Select(error => $"{error}={(int)error}"));
 }

@@ -37,6 +37,15 @@ public sealed class CommandLineTests
         Assert.Empty(line.Settings);
     }
 
+    [Fact]
+    public void The_settings_file_is_no_setting()
+    {
+        var line = CommandLine.Parse(["-config", "/etc/x.json"]);
+
+        Assert.Equal("/etc/x.json", line.ConfigFile);
+        Assert.Empty(line.Settings);
+    }
+
     [Theory]
     [InlineData("-nonsense", "x")]
     [InlineData("---listen", "x")]

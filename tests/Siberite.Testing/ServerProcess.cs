@@ -66,7 +66,8 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         var endPoint = FreeEndPoint();
         var adminEndPoint = FreeEndPoint();
-        var start = new ProcessStartInfo("dotnet")
+        // With all signals at their defaults: whoever runs the tests in the background may have SIGINT ignored.
+        var start = new ProcessStartInfo("env")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -74,8 +75,8 @@ public sealed class ServerProcess : IAsyncDisposable
         };
         string[] all =
         [
-            Repository.ServerAssembly, "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(),
-            "-data", dataDirectory, .. arguments,
+            "--default-signal", "dotnet", Repository.ServerAssembly,
+            "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
         ];
         foreach (var argument in all)
         {

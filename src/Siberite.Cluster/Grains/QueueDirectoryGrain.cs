@@ -6,8 +6,9 @@ namespace Siberite.Cluster;
 
 /// <summary>One queue's home record. Durable before any call answers that it is there, or gone.</summary>
 /// <remarks>
-/// Not reentrant: a second call finds the first one's write done, or undone. Deactivated after each call: gateways
-/// remember the answer, and 100,000 queues that are opened in a row should not leave 100,000 activations.
+/// Not reentrant: a second call finds the first one's write done, or undone. Gateways remember the answer, so an
+/// activation has served its purpose soon; but not deactivated after each call, which would reject calls of other
+/// gateways that come at the same time.
 /// </remarks>
 [PreferLocalPlacement]
 internal sealed partial class QueueDirectoryGrain(
@@ -20,72 +21,86 @@ internal sealed partial class QueueDirectoryGrain(
     public const string StorageName = "queue-directory";
 
     /// <inheritdoc/>
-    public ValueTask<QueueHome?> FindAsync()
+    public async ValueTask<ResolvedHome?> FindAsync()
     {
-        DeactivateOnIdle();
-        return new(record.RecordExists ? record.State.ToHome() : null);
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask<QueueHome> OpenAsync(StoreId proposed)
-    {
-        DeactivateOnIdle();
-        if (!record.RecordExists)
+        if (record.RecordExists)
         {
-            record.State = new QueueHomeState
-            {
-                Mode = QueueMode.Strict,
-                Stores = [proposed.Value],
-                CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            };
-            await record.WriteStateAsync();
-            LogCreated(log, this.GetPrimaryKeyString(), proposed);
+            return await ReachAsync();
         }
 
-        return record.State.ToHome();
+        DeactivateOnIdle(); // Names that somebody makes up must not fill memory.
+        return null;
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueHome> OpenLooseAsync(StoreId store)
+    public async ValueTask<ResolvedHome> OpenAsync(StoreId proposed)
     {
-        DeactivateOnIdle();
         if (!record.RecordExists)
         {
-            record.State = new QueueHomeState
-            {
-                Mode = QueueMode.Loose,
-                Stores = [store.Value],
-                CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            };
-            await record.WriteStateAsync();
+            // The queue first, in memory only: a home that is full, or away, refuses before there is a record.
+            var run = await GrainCallFailure.TranslateAsync(QueueAt(proposed).OpenAsync(), Name);
+            record.State = NewRecord(QueueMode.Strict, proposed);
+            await ChangeAsync(record.WriteStateAsync);
+            LogCreated(log, this.GetPrimaryKeyString(), proposed);
+            return new ResolvedHome(record.State.ToHome(), run);
+        }
+
+        return await ReachAsync();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteAsync()
+    {
+        var wasThere = record.RecordExists;
+        if (wasThere)
+        {
+            await DeleteAtAllAsync(record.State.ToHome().Stores);
+
+            await ChangeAsync(record.ClearStateAsync);
+            LogDeleted(log, this.GetPrimaryKeyString());
+        }
+
+        return wasThere;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ResolvedHome> OpenLooseAsync(StoreId store)
+    {
+        if (record.RecordExists && record.State.Mode != QueueMode.Loose)
+        {
+            return await ReachAsync(); // The setting changed after the queue was made.
+        }
+
+        await GrainCallFailure.TranslateAsync(QueueAt(store).OpenAsync(), Name);
+        if (!record.RecordExists)
+        {
+            record.State = NewRecord(QueueMode.Loose, store);
+            await ChangeAsync(record.WriteStateAsync);
             LogCreated(log, this.GetPrimaryKeyString(), store);
         }
-        else if (record.State.Mode == QueueMode.Loose && !record.State.Stores.Contains(store.Value))
+        else if (!record.State.Stores.Contains(store.Value))
         {
             record.State.Stores = [.. record.State.Stores, store.Value];
-            await record.WriteStateAsync();
+            await ChangeAsync(record.WriteStateAsync);
         }
 
-        return record.State.ToHome();
+        return new ResolvedHome(record.State.ToHome(), Run: 0);
     }
 
     /// <inheritdoc/>
     public async ValueTask LeaveLooseAsync(StoreId store)
     {
-        DeactivateOnIdle();
         if (record.RecordExists && record.State.Mode == QueueMode.Loose && record.State.Stores.Contains(store.Value))
         {
             record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
-            await record.WriteStateAsync();
+            await ChangeAsync(record.WriteStateAsync);
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask MoveAsync(StoreId source, StoreId target)
     {
-        DeactivateOnIdle();
-        var isThere = record.RecordExists && record.State.Stores is [var home] && home == target.Value;
-        if (isThere)
+        if (record.RecordExists && record.State.Stores is [var home] && home == target.Value)
         {
             return;
         }
@@ -93,29 +108,67 @@ internal sealed partial class QueueDirectoryGrain(
         if (record.RecordExists && !(record.State.Stores is [var old] && old == source.Value))
         {
             throw new SiberiteException(
-                SiberiteError.QueueUnavailable,
-                $"Queue {this.GetPrimaryKeyString()} is at home in neither store of its move.",
-                inner: null);
+                SiberiteError.QueueUnavailable, $"Queue {Name} is at home in neither store of its move.", inner: null);
         }
 
-        record.State = new QueueHomeState
-        {
-            Mode = QueueMode.Strict,
-            Stores = [target.Value],
-            CreatedAt = record.RecordExists ? record.State.CreatedAt : time.GetUtcNow().ToUnixTimeMilliseconds(),
-        };
-        await record.WriteStateAsync();
+        var createdAt = record.RecordExists ? record.State.CreatedAt : (long?)null;
+        record.State = NewRecord(QueueMode.Strict, target);
+        record.State.CreatedAt = createdAt ?? record.State.CreatedAt;
+        await ChangeAsync(record.WriteStateAsync);
         LogMoved(log, this.GetPrimaryKeyString(), target);
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DeleteAsync()
+    private QueueHomeState NewRecord(QueueMode mode, StoreId store)
+        => new() { Mode = mode, Stores = [store.Value], CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds() };
+
+    /// <summary>At every home that can be reached; one that is away does not keep the others' items.</summary>
+    private async Task DeleteAtAllAsync(StoreId[] stores)
     {
-        DeactivateOnIdle(); // Also when the write fails: what is stored then is unknown, the next activation reads it.
-        if (record.RecordExists)
+        SiberiteException? refusal = null;
+        foreach (var store in stores)
         {
-            await record.ClearStateAsync();
-            LogDeleted(log, this.GetPrimaryKeyString());
+            try
+            {
+                await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteAsync(), Name);
+            }
+            catch (SiberiteException e)
+            {
+                refusal = e;
+            }
         }
+
+        if (refusal is not null)
+        {
+            throw refusal;
+        }
+    }
+
+    private async Task ChangeAsync(Func<Task> change)
+    {
+        try
+        {
+            await change();
+        }
+        catch
+        {
+            DeactivateOnIdle(); // What is stored is unknown now; the next activation reads it.
+            throw;
+        }
+    }
+
+    private QueueName Name => QueueName.Parse(this.GetPrimaryKeyString());
+
+    private IQueueGrain QueueAt(StoreId store)
+        => GrainFactory.GetGrain<IQueueGrain>(new QueueAddress(Name, store).ToKey());
+
+    /// <summary>Opens the queue at its home. That this is done in the directory's turn, and nowhere else, keeps a
+    /// queue that is being deleted from coming back without a record.</summary>
+    private async Task<ResolvedHome> ReachAsync()
+    {
+        var home = record.State.ToHome();
+        var run = home is { Mode: QueueMode.Strict, Stores: [var store] }
+            ? await GrainCallFailure.TranslateAsync(QueueAt(store).OpenAsync(), Name)
+            : 0;
+        return new ResolvedHome(home, run);
     }
 }

@@ -15,8 +15,11 @@ namespace Siberite.Cluster;
 [Reentrant, Immovable, HomePlacement]
 internal sealed class QueueGrain : Grain, IQueueGrain
 {
+    private readonly LocalSilo _local;
     private readonly LocalQueues _queues;
     private readonly RemoteReads _reads;
+    private readonly GatewayRoster _gateways;
+    private readonly CallLedger _ledger;
     private readonly ShardHerald _herald;
     private readonly QueueName _name;
 
@@ -24,38 +27,51 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     /// those who only look; a lost activation makes the gateway open it again.</summary>
     private Queue? _opened;
 
-    public QueueGrain(IGrainContext context, LocalQueues queues, RemoteReads reads, ShardHerald herald)
+    public QueueGrain(
+        IGrainContext context, LocalSilo local, LocalQueues queues, RemoteReads reads, GatewayRoster gateways,
+        CallLedger ledger, ShardHerald herald)
     {
+        _local = local;
         _queues = queues;
         _reads = reads;
+        _gateways = gateways;
+        _ledger = ledger;
         _herald = herald;
         _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
     }
 
     /// <inheritdoc/>
-    public ValueTask OpenAsync()
+    public ValueTask<long> OpenAsync()
     {
+        ThrowUnlessHome();
         _opened = _queues.Open(_name);
-        return default;
+        return new(_local.Run);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    public async ValueTask<QueueReply> ExecuteAsync(QueueCall queueCall)
     {
-        var queue = _queues.Find(_name) ?? _opened;
+        ThrowUnlessHome();
+        Admit(queueCall.Gateway);
+        if (queueCall.ExpectedRun != _local.Run)
+        {
+            return new QueueReply(_local.Run, Outcomes: null);
+        }
 
-        // All take effect here, in order; a take may yet have to read the store.
-        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
-        var applied = await Task.WhenAll(applying);
-        var isCommitted = await TryCommitAsync(applied);
-        return Array.ConvertAll(
-            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
+        var outcomes = await _ledger.OnceAsync(_name, queueCall, () => ExecuteAsync(queueCall.Commands));
+        _gateways.ReturnIfDead(queueCall.Gateway);
+        return new QueueReply(_local.Run, outcomes);
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome?> WaitAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    public async ValueTask<QueueOutcome?> WaitAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait)
     {
-        if (await _reads.WaitSliceAsync(_name, session, mode, wait) is not { } result)
+        ThrowUnlessHome();
+        Admit(gateway);
+        var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
+        _gateways.ReturnIfDead(gateway);
+        if (taken is not { } result)
         {
             return null;
         }
@@ -74,17 +90,63 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     /// <inheritdoc/>
     public async ValueTask DeleteAsync()
     {
+        ThrowUnlessHome();
         _opened = null;
-        await _queues.Commits.WaitAsync(_queues.Delete(_name));
+        LooseQueues.Unmark(_queues, _name);
+
+        // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
+        // without it.
+        await _queues.Commits.WaitAsync(_queues.Delete(_name) with { Level = CommitLevel.Synced });
+    }
+
+    /// <summary>A silo that has lost its store, or has not got it yet, is nobody's home. Its activations go, so that
+    /// the next call looks for the right one.</summary>
+    private void ThrowUnlessHome()
+    {
+        if (!_local.HasStore)
+        {
+            DeactivateOnIdle();
+            _local.ThrowUnlessHome();
+        }
+    }
+
+    /// <exception cref="SiberiteException">The gateway was declared dead: its open reads have been returned, and it
+    /// must not get more.</exception>
+    private void Admit(GatewayAddress gateway)
+    {
+        if (!_gateways.Admit(gateway))
+        {
+            throw new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Silo {gateway.Silo} has been declared dead.", inner: null);
+        }
+    }
+
+    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    {
+        var queue = _queues.Find(_name) ?? _opened;
+
+        // All take effect here, in order; a take may yet have to read the store.
+        var isHeld = queue?.IsHeldStill == true; // Asked once: an append must not overtake one that was refused.
+        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command, isHeld));
+        var applied = await Task.WhenAll(applying);
+        var isCommitted = await TryCommitAsync(applied);
+        return Array.ConvertAll(
+            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
     }
 
     private static QueueOutcome Failed(QueueOutcome outcome) => outcome with { Error = SiberiteError.StorageFailed };
 
-    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command)
+    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command, bool isHeld)
     {
         if (queue is null)
         {
             return new Applied(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null), default);
+        }
+
+        if (isHeld && command.Kind is (QueueCommandKind.Append or QueueCommandKind.Take))
+        {
+            // It waits at its gateway, where closes can pass it, and not here.
+            return new Applied(new QueueOutcome(default, default, default, SiberiteError.QueueMoving), default);
         }
 
         try

@@ -120,6 +120,35 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         Abandon(parked);
     }
 
+    /// <summary>Ends the waits of a gateway that is gone, and forgets what its sessions took. What a wait won on its
+    /// way goes back.</summary>
+    public void Drop(long gateway)
+    {
+        Wait[] parked;
+        lock (_gate)
+        {
+            parked = [.. _waits.Values.Where(wait => wait.Key.Session.Gateway == gateway)];
+            foreach (var wait in parked)
+            {
+                _waits.Remove(wait.Key); // A slice that still carries it finds that, and brings nothing.
+            }
+        }
+
+        foreach (var wait in parked)
+        {
+            wait.Dispose();
+            _ = GiveBackAsync(wait.Key, new LastTake(wait.Queue, wait.Take));
+        }
+
+        foreach (var (key, _) in _lastTakes)
+        {
+            if (key.Session.Gateway == gateway)
+            {
+                _lastTakes.TryRemove(key, out _);
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void Participate(ISiloLifecycle lifecycle)
         => lifecycle.Subscribe(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -50,30 +51,53 @@ public static class SiberiteClusterHosting
                 $"{ClusterOptions.Section}:{nameof(ClusterOptions.WaitSlice)} must be above 0 s and at most 10 s.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<IQueueRouter, QueueRouter>();
         builder.UseOrleans(silo =>
         {
-            AddGrains(silo);
+            AddSilo(silo, storeId, isAlone: true);
             StandAlone(silo, storeId);
-            Tune(silo, storeId);
         });
 
         return builder;
     }
 
-    internal static void AddGrains(ISiloBuilder silo)
+    /// <summary>What every silo has, standalone or not: the grains, the router, the claim of its store, and the
+    /// tuning.</summary>
+    internal static void AddSilo(ISiloBuilder silo, StoreId storeId, bool isAlone)
+    {
+        var identity = LocalIdentity.Draw(isAlone);
+        silo.Services.AddSingleton(identity);
+        silo.Services.AddSingleton<QueueRouter>();
+        silo.Services.AddSingleton<IQueueRouter>(services => services.GetRequiredService<QueueRouter>());
+        silo.Services.AddSingleton<LocalSilo>();
+        silo.Services.AddSingleton<CallLedger>();
+        silo.Services.AddSingleton<GatewayRoster>();
+        AddParticipant<ClusterView>(silo.Services);
+        AddGrains(silo);
+        Tune(silo, storeId, identity);
+
+        // Added after the silo's own service, so it starts when the silo is active and stops before it.
+        silo.Services.AddSingleton<StoreClaimer>();
+        silo.Services.AddSingleton<IStoreClaim>(services => services.GetRequiredService<StoreClaimer>());
+        silo.Services.AddHostedService(services => services.GetRequiredService<StoreClaimer>());
+    }
+
+    private static void AddGrains(ISiloBuilder silo)
     {
         silo.Services.AddSerializer(serializer => serializer.AddAssembly(typeof(QueueGrain).Assembly)
             .AddAssembly(typeof(IQueueGrain).Assembly));
         silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
+        silo.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddLooseQueues();
-        silo.Services.AddSingleton<RemoteReads>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
-            services => services.GetRequiredService<RemoteReads>());
-        silo.Services.AddSingleton<SiloReadiness>();
+        AddParticipant<RemoteReads>(silo.Services);
+        AddParticipant<SiloReadiness>(silo.Services);
         silo.Services.AddSingleton<ISiloReadiness>(services => services.GetRequiredService<SiloReadiness>());
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
-            services => services.GetRequiredService<SiloReadiness>());
+    }
+
+    private static void AddParticipant<T>(IServiceCollection services)
+        where T : class, ILifecycleParticipant<ISiloLifecycle>
+    {
+        services.AddSingleton<T>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<T>());
     }
 
     /// <summary>One silo that knows no other: membership in memory, grain state in the local store, no port.</summary>
@@ -86,9 +110,13 @@ public static class SiberiteClusterHosting
             (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
     }
 
-    internal static void Tune(ISiloBuilder silo, StoreId storeId)
+    private static void Tune(ISiloBuilder silo, StoreId storeId, LocalIdentity identity)
     {
-        silo.UseSiloMetadata(new Dictionary<string, string> { [HomePlacementDirector.StoreKey] = storeId.ToString() });
+        silo.UseSiloMetadata(new Dictionary<string, string>
+        {
+            [SiloFacts.StoreKey] = storeId.ToString(),
+            [SiloFacts.GatewayKey] = identity.Run.ToString(CultureInfo.InvariantCulture),
+        });
 #pragma warning disable ORLEANSEXP003 // Experimental, and the only one that is linearizable; decision 0004.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
@@ -103,7 +131,14 @@ public static class SiberiteClusterHosting
             options.CollectionQuantum = TimeSpan.FromSeconds(30);
             options.CollectionAge = ActivationAge;
         });
-        silo.Configure<GrainDirectoryOptions>(options => options.CacheSize = GrainAddressCount);
+        silo.Configure<GrainDirectoryOptions>(options =>
+        {
+            options.CacheSize = GrainAddressCount;
+
+            // No registration has to wait after a crash: no grain here rests on being active once (decision 0004), and
+            // a silo that is back serves its queues at once.
+            options.RangeLeaseDuration = TimeSpan.Zero;
+        });
 
         // Loads are published for placements by load, and no grain here is placed so.
         silo.Configure<DeploymentLoadPublisherOptions>(

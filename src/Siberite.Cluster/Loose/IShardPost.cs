@@ -21,9 +21,6 @@ internal sealed class ShardPost(IGrainFactory grains, IActiveStores stores) : IS
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<StoreId, Outbox> _outboxes = new();
 
-    /// <summary>The key of a silo's <see cref="IShardsGrain"/>.</summary>
-    public static string KeyOf(StoreId store) => $"shards@{store}";
-
     /// <inheritdoc/>
     public void Tell(StoreId store, ShardNews news) => OutboxOf(store).Add(news);
 
@@ -48,7 +45,7 @@ internal sealed class ShardPost(IGrainFactory grains, IActiveStores stores) : IS
     private Outbox OutboxOf(StoreId store)
         => _outboxes.GetOrAdd(store, static (store, post) => new Outbox(post.GrainOf(store), post.Local), this);
 
-    private IShardsGrain GrainOf(StoreId store) => grains.GetGrain<IShardsGrain>(KeyOf(store));
+    private IShardsGrain GrainOf(StoreId store) => grains.GetGrain<IShardsGrain>(store.ToString());
 
     /// <summary>Gathers what is told to one silo while the call before it is made. One entry per queue at most.
     /// </summary>

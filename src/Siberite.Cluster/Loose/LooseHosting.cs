@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -9,7 +8,6 @@ internal static class LooseHosting
 {
     public static void AddLooseQueues(this ISiloBuilder silo)
     {
-        silo.Services.TryAddSingleton<Func<QueueName, QueueMode>>(static _ => QueueMode.Strict);
         silo.Services.AddSingleton<IActiveStores, ActiveStores>();
         silo.Services.AddSingleton<IShardPost, ShardPost>();
         silo.Services.AddSingleton<ShardHerald>();

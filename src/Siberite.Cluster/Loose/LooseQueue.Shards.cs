@@ -50,19 +50,13 @@ internal sealed partial class LooseQueue
         return local;
     }
 
-    /// <summary>Deletes the other shards. Answers when that is committed.</summary>
-    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: a shard was not reached; the
-    /// others are gone.</exception>
-    public Task DeleteOthersAsync(IReadOnlyList<StoreId> recorded)
-        => OnAllAsync(store => _silo.DeleteShardAsync(Name, store), recorded);
-
     /// <summary>Takes up the shard of this silo, which may be a new one.</summary>
     /// <param name="local">It.</param>
     /// <param name="isJoined">Whether this silo is in the queue's record.</param>
     public void Renew(Queue local, bool isJoined)
     {
+        _isJoined = isJoined || (_isJoined && _local == local);
         _local = local;
-        _isJoined = isJoined;
     }
 
     /// <summary>Whether the local shard has been used up: it was deleted, or let go of unused.</summary>
@@ -145,18 +139,16 @@ internal sealed partial class LooseQueue
     /// <summary>Another silo that takes what this one no longer should.</summary>
     private bool TryFindShelter(out GrainQueue shelter)
     {
-        var others = _silo.Stores.Others();
+        var others = _silo.Stores.OpenOthers();
         var chosen = others.Count == 0 ? default : others[_silo.NextTurn() % others.Count];
         shelter = others.Count == 0 ? null! : RemoteAt(chosen);
         return others.Count > 0;
     }
 
-    private Task OnAllAsync(Func<StoreId, Task> act) => OnAllAsync(act, []);
-
     /// <summary>Does something on every other shard there may be, also when one fails.</summary>
-    private async Task OnAllAsync(Func<StoreId, Task> act, IReadOnlyList<StoreId> recorded)
+    private async Task OnAllAsync(Func<StoreId, Task> act)
     {
-        StoreId[] stores = [.. _silo.Stores.Others().Union(recorded).Where(store => store != _silo.Stores.Local)];
+        var stores = await _silo.FindShardsAsync(Name);
         var acts = stores.Select(act).ToArray();
         try
         {
@@ -167,7 +159,7 @@ internal sealed partial class LooseQueue
             var missed = acts.Count(each => !each.IsCompletedSuccessfully);
             throw new SiberiteException(
                 SiberiteError.QueueUnavailable,
-                $"Of queue {Name}, {missed} of {stores.Length + 1} shards were not reached; the others are done.",
+                $"Of queue {Name}, {missed} of {stores.Count + 1} shards were not reached; the others are done.",
                 e);
         }
     }

@@ -19,6 +19,8 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     /// <summary>Queues in one count. 1,000: a few tens of kilobytes.</summary>
     private const int MaxQueriesPerCall = 1_000;
 
+    private const string MarkPrefix = "loose/";
+
     private readonly LocalQueues _queues;
     private readonly IGrainFactory _grains;
     private readonly IShardPost _post;
@@ -51,7 +53,7 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
 
     /// <summary>Where a new queue, or a new shard, is to be: here, unless this silo gives away what it has.</summary>
     public StoreId ProposeHome()
-        => IsDraining && Stores.Others() is { Count: > 0 } others ? others[NextTurn() % others.Count] : Stores.Local;
+        => IsDraining && Stores.OpenOthers() is { Count: > 0 } others ? others[NextTurn() % others.Count] : Stores.Local;
 
     /// <summary>The queue, with its local shard opened in memory.</summary>
     /// <param name="name">Its name.</param>
@@ -59,6 +61,12 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     public LooseQueue Open(QueueName name, bool isJoined)
     {
         var local = _queues.Open(name);
+        if (isJoined && !IsShard(_queues, name))
+        {
+            // Before the first item in the one log: what is found after a crash is known to be a shard.
+            _queues.PutState(MarkPrefix + name.Value, [1]);
+        }
+
         var queue = _used.GetOrAdd(name, added =>
         {
             var learning = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -106,21 +114,32 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     public void NoteAway(LooseQueue queue, StoreId store, SiberiteException failure)
         => LogAway(_log, queue.Name.Value, store, failure.Message);
 
-    /// <summary>The way to a shard of another silo.</summary>
-    public GrainQueue Remote(QueueAddress address)
-        => new(address, _grains.GetGrain<IQueueGrain>(address.ToKey()), Time, static _ => { }, _log);
+    /// <summary>Whether what this store has of the name, or had last, is a shard of a loose queue. The directory need
+    /// not be asked to serve it.</summary>
+    public static bool IsShard(LocalQueues queues, QueueName name)
+        => queues.ReadState(MarkPrefix + name.Value) is not null;
 
-    public async Task DeleteShardAsync(QueueName name, StoreId store)
-        => await GrainCallFailure.TranslateAsync(
-            _grains.GetGrain<IQueueGrain>(new QueueAddress(name, store).ToKey()).DeleteAsync(), name);
+    /// <summary>The shard is gone, and the name may become that of a strict queue.</summary>
+    public static Commit Unmark(LocalQueues queues, QueueName name)
+        => IsShard(queues, name) ? queues.PutState(MarkPrefix + name.Value, null) : default;
+
+    /// <summary>The way to a shard of another silo. The router's own, so that each has one sender.</summary>
+    public Func<QueueAddress, GrainQueue> Remote { get; set; } =
+        static address => throw new InvalidOperationException($"No router has said how to reach {address}.");
 
     /// <summary>Makes another silo one of the queue's homes, with a shard to put items in.</summary>
     public async Task OpenShardAsync(QueueName name, StoreId store)
     {
-        await GrainCallFailure.TranslateAsync(
-            _grains.GetGrain<IQueueDirectoryGrain>(name.Value).OpenLooseAsync(store), name);
-        await GrainCallFailure.TranslateAsync(
-            _grains.GetGrain<IQueueGrain>(new QueueAddress(name, store).ToKey()).OpenAsync(), name);
+        var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+        await GrainCallFailure.FromDirectoryAsync(() => directory.OpenLooseAsync(store), name);
+    }
+
+    /// <summary>The other stores that may have items of the queue, also those that are away.</summary>
+    public async Task<IReadOnlyList<StoreId>> FindShardsAsync(QueueName name)
+    {
+        var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+        var found = await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name);
+        return [.. (found?.Home.Stores ?? []).Where(store => store != Stores.Local)];
     }
 
     public int NextTurn() => Interlocked.Increment(ref _turn) & int.MaxValue;
@@ -200,9 +219,9 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
         }
     }
 
-    [LoggerMessage(2041, LogLevel.Debug, "Queue {Queue}: its shard in store {Store} was not reached: {Reason}")]
+    [LoggerMessage(2071, LogLevel.Debug, "Queue {Queue}: its shard in store {Store} was not reached: {Reason}")]
     private static partial void LogAway(ILogger log, string queue, StoreId store, string reason);
 
-    [LoggerMessage(2042, LogLevel.Debug, "The shards in store {Store} were not counted: {Reason}")]
+    [LoggerMessage(2072, LogLevel.Debug, "The shards in store {Store} were not counted: {Reason}")]
     private static partial void LogNotCounted(ILogger log, StoreId store, string reason);
 }

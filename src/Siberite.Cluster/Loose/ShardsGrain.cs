@@ -7,8 +7,16 @@ namespace Siberite.Cluster;
 
 /// <summary>This silo's end of what silos tell each other of their shards. Owns nothing.</summary>
 [Reentrant, Immovable, HomePlacement]
-internal sealed class ShardsGrain(LocalQueues queues, LooseQueues loose, ShardHerald herald) : Grain, IShardsGrain
+internal sealed class ShardsGrain(LocalSilo local, LocalQueues queues, LooseQueues loose, ShardHerald herald)
+    : Grain, IShardsGrain, IIncomingGrainCallFilter
 {
+    /// <summary>A silo without its store is nobody's home, and takes part in nothing.</summary>
+    Task IIncomingGrainCallFilter.Invoke(IIncomingGrainCallContext context)
+    {
+        local.ThrowUnlessHome();
+        return context.Invoke();
+    }
+
     /// <inheritdoc/>
     public ValueTask HearAsync(StoreId store, ShardNews[] news)
     {

@@ -7,19 +7,26 @@ namespace Siberite.Cluster;
 
 /// <summary>The way to a silo's <see cref="QueueMover"/> and <see cref="SiloDrain"/>. Owns nothing.</summary>
 [Reentrant, Immovable, HomePlacement]
-internal sealed class MovesGrain(LocalQueues queues, QueueMover mover, SiloDrain drain) : Grain, IMovesGrain
+internal sealed class MovesGrain(LocalSilo local, LocalQueues queues, QueueMover mover, SiloDrain drain)
+    : Grain, IMovesGrain, IIncomingGrainCallFilter
 {
-    /// <inheritdoc/>
-    public async ValueTask<MoveStatus> BeginAsync(QueueName name, StoreId target)
+    /// <summary>A silo without its store is nobody's home, and takes part in nothing.</summary>
+    Task IIncomingGrainCallFilter.Invoke(IIncomingGrainCallContext context)
     {
-        var home = await GrainFactory.GetGrain<IQueueDirectoryGrain>(name.Value).FindAsync();
-        if (home is { Mode: QueueMode.Loose } && queues.Find(name) is not null)
+        local.ThrowUnlessHome();
+        return context.Invoke();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<MoveStatus> BeginAsync(QueueName name, StoreId target)
+    {
+        if (LooseQueues.IsShard(queues, name))
         {
             throw new SiberiteException(
                 SiberiteError.QueueUnavailable, $"Queue {name} is loose: it has a shard on every silo.", inner: null);
         }
 
-        return mover.Begin(name, target).Status;
+        return new(mover.Begin(name, target).Status);
     }
 
     /// <inheritdoc/>

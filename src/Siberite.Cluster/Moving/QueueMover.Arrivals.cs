@@ -74,7 +74,7 @@ internal sealed partial class QueueMover
     {
         try
         {
-            if (await _grains.GetGrain<IMovesGrain>(KeyOf(move.Other)).AskAsync(move.Id) == MoveWord.Unknown)
+            if (await _grains.GetGrain<IMovesGrain>(move.Other.ToString()).AskAsync(move.Id) == MoveWord.Unknown)
             {
                 if (move.Stage != MoveStage.Adopted)
                 {

@@ -72,9 +72,6 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
     /// <summary>Called after each step of a move with its number in the table; may throw. For tests.</summary>
     internal Action<int>? AfterStep { get; set; }
 
-    /// <summary>The key of a silo's <see cref="IMovesGrain"/>.</summary>
-    public static string KeyOf(StoreId store) => $"moves@{store}";
-
     /// <summary>Begins a move.</summary>
     /// <returns>The move; its end can be awaited.</returns>
     /// <exception cref="SiberiteException">There is no such queue here, or it is moving already.</exception>
@@ -266,19 +263,19 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         }
     }
 
-    private IMovesGrain TargetOf(RunningMove move) => _grains.GetGrain<IMovesGrain>(KeyOf(move.Target));
+    private IMovesGrain TargetOf(RunningMove move) => _grains.GetGrain<IMovesGrain>(move.Target.ToString());
 
     private static SiberiteException Refusal(string text) => new(SiberiteError.QueueUnavailable, text, inner: null);
 
-    [LoggerMessage(2051, LogLevel.Warning, "Queue {Queue} was not moved to store {Target}; it is served as before.")]
+    [LoggerMessage(2081, LogLevel.Warning, "Queue {Queue} was not moved to store {Target}; it is served as before.")]
     private static partial void LogFailed(ILogger log, string queue, StoreId target, Exception failure);
 
-    [LoggerMessage(2052, LogLevel.Information, "Queue {Queue} was moved to store {Target}, with {ItemCount} items.")]
+    [LoggerMessage(2082, LogLevel.Information, "Queue {Queue} was moved to store {Target}, with {ItemCount} items.")]
     private static partial void LogMoved(ILogger log, string queue, StoreId target, long itemCount);
 
-    [LoggerMessage(2053, LogLevel.Warning, "Queue {Queue} departed to store {Target}, which cannot serve it yet.")]
+    [LoggerMessage(2083, LogLevel.Warning, "Queue {Queue} departed to store {Target}, which cannot serve it yet.")]
     private static partial void LogWaiting(ILogger log, string queue, StoreId target, Exception failure);
 
-    [LoggerMessage(2054, LogLevel.Warning, "What had come of queue {Queue} was dropped: {Source} kept the queue.")]
+    [LoggerMessage(2084, LogLevel.Warning, "What had come of queue {Queue} was dropped: {Source} kept the queue.")]
     private static partial void LogDropped(ILogger log, string queue, StoreId source);
 }

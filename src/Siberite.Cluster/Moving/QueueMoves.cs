@@ -1,29 +1,27 @@
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Siberite.Contracts;
-using Siberite.Queues;
 
 namespace Siberite.Cluster;
 
 /// <summary>Finds the silos that an operator's wish concerns.</summary>
-internal sealed class QueueMoves(
-    LocalQueues queues, IGrainFactory grains, ISiloStatusOracle silos, ISiloMetadataCache metadata) : IQueueMoves
+internal sealed class QueueMoves(ClusterView view, IGrainFactory grains) : IQueueMoves
 {
     /// <inheritdoc/>
     public IReadOnlyList<SiloName> Silos
-        => [.. silos.GetActiveSilos().Select(NameOf).OfType<SiloName>().OrderBy(silo => silo.Name)];
+        => [.. view.Silos.Select(silo => new SiloName(silo.Value.Store, silo.Value.Name))
+            .OrderBy(silo => silo.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc/>
     public async ValueTask<MoveStatus> MoveAsync(QueueName name, string silo)
     {
         var target = Find(silo);
         var directory = grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-        var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
-        if (home is not { Mode: QueueMode.Strict })
+        var found = await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name);
+        if (found is not { Home: { Mode: QueueMode.Strict, Stores: [var source] } })
         {
-            throw Refusal(home is null ? $"There is no queue {name}." : $"Queue {name} is loose: it is everywhere.");
+            throw Refusal(found is null ? $"There is no queue {name}." : $"Queue {name} is loose: it is everywhere.");
         }
 
-        return await GrainCallFailure.TranslateAsync(GrainOf(home.Stores[0]).BeginAsync(name, target), name);
+        return await GrainCallFailure.TranslateAsync(GrainOf(source).BeginAsync(name, target), name);
     }
 
     /// <inheritdoc/>
@@ -55,7 +53,7 @@ internal sealed class QueueMoves(
         {
             return await call;
         }
-        catch (OrleansException e)
+        catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             throw new SiberiteException(SiberiteError.QueueUnavailable, $"Silo {silo} did not answer.", e);
         }
@@ -63,27 +61,9 @@ internal sealed class QueueMoves(
 
     private static SiberiteException Refusal(string text) => new(SiberiteError.QueueUnavailable, text, inner: null);
 
-    private IMovesGrain GrainOf(StoreId store) => grains.GetGrain<IMovesGrain>(QueueMover.KeyOf(store));
+    private IMovesGrain GrainOf(StoreId store) => grains.GetGrain<IMovesGrain>(store.ToString());
 
     private StoreId Find(string silo)
         => Silos.FirstOrDefault(known => known.Name == silo || known.Store.ToString() == silo)?.Store
             ?? throw Refusal($"There is no active silo {silo}.");
-
-    private SiloName? NameOf(SiloAddress silo)
-    {
-        if (!silos.TryGetSiloName(silo, out var name))
-        {
-            return null;
-        }
-
-        if (silo.Equals(silos.SiloAddress))
-        {
-            return new SiloName(queues.StoreId, name);
-        }
-
-        return metadata.GetSiloMetadata(silo).Metadata.TryGetValue(HomePlacementDirector.StoreKey, out var told)
-            && Guid.TryParseExact(told, "n", out var store)
-            ? new SiloName(new StoreId(store), name)
-            : null;
-    }
 }

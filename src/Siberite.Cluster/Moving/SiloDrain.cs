@@ -7,14 +7,14 @@ namespace Siberite.Cluster;
 
 /// <summary>Gives everything this silo has to others, so that it can be retired.</summary>
 /// <remarks>
-/// Strict queues move, one after the other, to the other silos in turn. The items of loose shards are appended to
+/// Strict queues move, one after the other, spread over the other silos. The items of loose shards are appended to
 /// shards of others and then closed here: a crash between the two has them twice, as after any unknown outcome, and
 /// never not at all. What comes while this goes on is given away as well; it ends when there is nothing left, and goes
 /// on watching until the silo is stopped or told otherwise.
 /// </remarks>
 internal sealed partial class SiloDrain(
-    LocalQueues queues, QueueMover mover, LooseQueues loose, IActiveStores stores, IGrainFactory grains,
-    TimeProvider time, ILogger<SiloDrain> log)
+    LocalQueues queues, QueueMover mover, LooseQueues loose, IActiveStores stores, ClusterView view,
+    IGrainFactory grains, TimeProvider time, ILogger<SiloDrain> log)
     : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     /// <summary>Pause between rounds. 500 ms: items in the hands of sessions, and queues that could not be moved, are
@@ -35,14 +35,21 @@ internal sealed partial class SiloDrain(
     private CancellationTokenSource? _running;
     private Task _rounds = Task.CompletedTask;
     private long _movedCount;
-    private int _nextTarget;
     private volatile string? _failure;
 
     /// <summary>Whether this silo is to be emptied.</summary>
     public bool IsDraining => loose.IsDraining;
 
-    /// <summary>Begins or ends the drain. The first time it answers at once and the work goes on.</summary>
+    /// <summary>Begins or ends the drain, also for later runs of this silo. Answers at once; the work goes on.
+    /// </summary>
     public async Task SetAsync(bool isDraining)
+    {
+        await grains.GetGrain<IStoreGrain>(queues.StoreId.ToString()).SetDrainingAsync(isDraining);
+        await view.RefreshAsync();
+        await RunAsync(isDraining);
+    }
+
+    private async Task RunAsync(bool isDraining)
     {
         await _turn.WaitAsync();
         try
@@ -52,7 +59,7 @@ internal sealed partial class SiloDrain(
             {
                 _running = new CancellationTokenSource();
                 var stopping = _running.Token;
-                _rounds = Task.Run(() => RunAsync(stopping), CancellationToken.None);
+                _rounds = Task.Run(() => GiveAwayAsync(stopping), CancellationToken.None);
             }
             else if (!isDraining && _running is { } running)
             {
@@ -81,7 +88,18 @@ internal sealed partial class SiloDrain(
     /// <inheritdoc/>
     public void Participate(ISiloLifecycle lifecycle)
         => lifecycle.Subscribe(
-            nameof(SiloDrain), ServiceLifecycleStage.Active, _ => Task.CompletedTask, _ => SetAsync(isDraining: false));
+            nameof(SiloDrain),
+            ServiceLifecycleStage.Active,
+            _ =>
+            {
+                view.Refreshed += Resume;
+                return Task.CompletedTask;
+            },
+            _ =>
+            {
+                view.Refreshed -= Resume;
+                return RunAsync(isDraining: false);
+            });
 
     /// <inheritdoc/>
     public void Dispose()
@@ -90,7 +108,7 @@ internal sealed partial class SiloDrain(
         _turn.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken stopping)
+    private async Task GiveAwayAsync(CancellationToken stopping)
     {
         using var tick = new PeriodicTimer(RoundDelay, time);
         try
@@ -115,16 +133,15 @@ internal sealed partial class SiloDrain(
     {
         try
         {
-            var others = stores.Others();
-            if (others.Count == 0)
+            var others = HomeRanking.Rank(name, stores.OpenOthers());
+            if (others.Length == 0)
             {
                 throw new SiberiteException(
                     SiberiteError.QueueUnavailable, "There is no other silo to take the queues.", inner: null);
             }
 
-            var target = others[_nextTarget++ % others.Count];
-            var home = await GrainCallFailure.TranslateAsync(Directory(name).FindAsync(), name);
-            var isGone = home?.Mode == QueueMode.Loose
+            var target = others[0];
+            var isGone = LooseQueues.IsShard(queues, name)
                 ? await GiveItemsAsync(name, target, stopping)
                 : await MoveAsync(name, target);
             if (isGone)
@@ -172,7 +189,8 @@ internal sealed partial class SiloDrain(
         if (isGone)
         {
             await queues.Commits.WaitAsync(commit);
-            await GrainCallFailure.TranslateAsync(Directory(name).LeaveLooseAsync(queues.StoreId), name);
+            await Directory(name).LeaveLooseAsync(queues.StoreId);
+            await queues.Commits.WaitAsync(LooseQueues.Unmark(queues, name));
         }
 
         return isGone;
@@ -244,8 +262,17 @@ internal sealed partial class SiloDrain(
         }
     }
 
+    /// <summary>A run before this one was told to drain.</summary>
+    private void Resume()
+    {
+        if (!IsDraining && view.Records.GetValueOrDefault(queues.StoreId)?.IsDraining == true)
+        {
+            _ = Task.Run(() => RunAsync(isDraining: true));
+        }
+    }
+
     private IQueueDirectoryGrain Directory(QueueName name) => grains.GetGrain<IQueueDirectoryGrain>(name.Value);
 
-    [LoggerMessage(2061, LogLevel.Warning, "Queue {Queue} was not given away yet: {Reason}")]
+    [LoggerMessage(2091, LogLevel.Warning, "Queue {Queue} was not given away yet: {Reason}")]
     private static partial void LogDelayed(ILogger log, string queue, string reason);
 }

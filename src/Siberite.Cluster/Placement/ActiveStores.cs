@@ -1,42 +1,34 @@
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Siberite.Contracts;
 using Siberite.Queues;
 
 namespace Siberite.Cluster;
 
-/// <summary>The stores that active silos advertise.</summary>
+/// <summary>The stores of active silos.</summary>
 internal interface IActiveStores
 {
     /// <summary>This silo's own.</summary>
     StoreId Local { get; }
 
-    /// <summary>Those of other active silos, in order of id; a silo that joined this moment may yet be
+    /// <summary>Those of other active silos, in order of id; that of a silo that joined this moment may yet be
     /// missing.</summary>
     IReadOnlyList<StoreId> Others();
+
+    /// <summary>The same without those that are being drained.</summary>
+    IReadOnlyList<StoreId> OpenOthers();
 }
 
-/// <summary>As membership has it now.</summary>
-internal sealed class ActiveStores(ISiloStatusOracle silos, ISiloMetadataCache metadata, LocalQueues queues)
-    : IActiveStores
+/// <summary>As this silo sees the cluster now.</summary>
+internal sealed class ActiveStores(ClusterView view, LocalQueues queues) : IActiveStores
 {
     /// <inheritdoc/>
     public StoreId Local => queues.StoreId;
 
     /// <inheritdoc/>
-    public IReadOnlyList<StoreId> Others()
-    {
-        var found = new SortedSet<Guid>();
-        foreach (var silo in silos.GetActiveSilos())
-        {
-            if (!silo.Equals(silos.SiloAddress)
-                && metadata.GetSiloMetadata(silo).Metadata.TryGetValue(HomePlacementDirector.StoreKey, out var told)
-                && Guid.TryParseExact(told, "n", out var store)
-                && store != Local.Value)
-            {
-                found.Add(store);
-            }
-        }
+    public IReadOnlyList<StoreId> Others() => Ordered(view.Silos.Select(silo => silo.Value.Store));
 
-        return [.. found.Select(store => new StoreId(store))];
-    }
+    /// <inheritdoc/>
+    public IReadOnlyList<StoreId> OpenOthers() => Ordered(view.OpenStores());
+
+    private StoreId[] Ordered(IEnumerable<StoreId> stores)
+        => [.. stores.Where(store => store != Local).Distinct().OrderBy(store => store.Value)];
 }

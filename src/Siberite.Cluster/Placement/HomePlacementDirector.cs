@@ -1,53 +1,28 @@
-using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;
-using Siberite.Contracts;
-using Siberite.Queues;
 
 namespace Siberite.Cluster;
 
-/// <summary>Finds the active silo that advertises the store in a queue grain's key, or fails the call.</summary>
+/// <summary>Finds the active silo that has claimed the store in a grain's key, or fails the call.</summary>
 /// <remarks>
 /// A queue that came up on a silo without its store would be empty, and look healthy. So there is no second choice.
 /// </remarks>
-internal sealed class HomePlacementDirector(LocalQueues queues, ISiloMetadataCache metadata) : IPlacementDirector
+internal sealed class HomePlacementDirector(ClusterView view) : IPlacementDirector
 {
-    /// <summary>The key of silo metadata under which a silo tells its store id.</summary>
-    public const string StoreKey = "siberite.store";
+    /// <summary>How long a call waits for silos that have just joined to say who they are. 1 s: it takes them some
+    /// milliseconds, and the store may be theirs.</summary>
+    private static readonly TimeSpan IntroductionTimeout = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public Task<SiloAddress> OnAddActivation(
+    public async Task<SiloAddress> OnAddActivation(
         PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
-        var address = QueueAddress.Parse(target.GrainIdentity.Key.ToString()!);
-        return Task.FromResult(FindHome(address.Store, context.GetCompatibleSilos(target), context.LocalSilo)
-            ?? throw Unavailable(address));
-    }
-
-    /// <summary>What a client reads of a queue whose home is away.</summary>
-    internal static SiberiteException Unavailable(QueueAddress address)
-        => new(
-            SiberiteError.QueueUnavailable,
-            $"Queue {address.Name} is unavailable: no active silo has its store {address.Store}.",
-            inner: null);
-
-    private SiloAddress? FindHome(StoreId store, SiloAddress[] active, SiloAddress local)
-    {
-        SiloAddress? home = null;
-        foreach (var silo in active)
+        var store = QueueAddress.StoreOf(target.GrainIdentity.Key.ToString()!);
+        if (view.FindHome(store) is not { } home)
         {
-            // A silo knows its own store before the metadata cache does, which fills in the background. Of a silo that
-            // was restarted, both runs may look active for a while: the younger one has the store's lock.
-            if (Advertises(silo, store, local) && (home is null || silo.Generation > home.Generation))
-            {
-                home = silo;
-            }
+            await view.WaitForStrangersAsync(IntroductionTimeout);
+            home = view.FindHome(store) ?? throw view.Unavailable(store);
         }
 
-        return home;
+        return context.GetCompatibleSilos(target).Contains(home) ? home : throw view.Unavailable(store);
     }
-
-    private bool Advertises(SiloAddress silo, StoreId store, SiloAddress local)
-        => silo.Equals(local)
-            ? store == queues.StoreId
-            : metadata.GetSiloMetadata(silo).Metadata.TryGetValue(StoreKey, out var told) && told == store.ToString();
 }

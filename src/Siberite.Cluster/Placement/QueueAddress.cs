@@ -8,6 +8,15 @@ internal readonly record struct QueueAddress(QueueName Name, StoreId Store)
 {
     public string ToKey() => $"{Name.Value}@{Store}";
 
+    /// <summary>The store in the key of a grain that lives at a store: the whole of it, or what follows the last
+    /// <c>@</c>.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueNameInvalid"/>.</exception>
+    public static StoreId StoreOf(string key)
+        => Guid.TryParseExact(key.AsSpan(key.LastIndexOf('@') + 1), "n", out var store)
+            ? new StoreId(store)
+            : throw new SiberiteException(
+                SiberiteError.QueueNameInvalid, $"The address '{key}' does not name a store.", inner: null);
+
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueNameInvalid"/>.</exception>
     public static QueueAddress Parse(string key)
     {

@@ -7,9 +7,14 @@ namespace Siberite.Cluster;
 /// <param name="IsUnknown">Whether the call may have taken effect.</param>
 internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool IsUnknown)
 {
+    /// <summary>Tries of a directory call. 5: several gateways that look for one name that is not there meet its
+    /// activation on its way out more than once.</summary>
+    private const int MaxDirectoryTries = 5;
+
     /// <summary>Judges <paramref name="failure"/>, or returns <see langword="null"/> if it is a bug.</summary>
     /// <remarks><code>
     /// failure                         took effect  because
+    /// SiberiteException that it stops    no           another silo does, so for this one the queue is away
     /// SiberiteException, also within
     ///   an OrleansException           no           the silo itself refused, or there is no home to send it to
     /// TimeoutException                perhaps      the reply did not come in time
@@ -20,8 +25,8 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
     /// </code></remarks>
     public static GrainCallFailure? From(Exception failure, QueueName queue) => failure switch
     {
-        SiberiteException refusal => new(refusal, IsUnknown: false),
-        OrleansException { InnerException: SiberiteException refusal } => new(refusal, IsUnknown: false),
+        SiberiteException refusal => new(AtHome(refusal, queue), IsUnknown: false),
+        OrleansException { InnerException: SiberiteException refusal } => new(AtHome(refusal, queue), IsUnknown: false),
         TimeoutException or SiloUnavailableException => new(
             new SiberiteException(
                 SiberiteError.OutcomeUnknown,
@@ -35,6 +40,12 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
             new SiberiteException(SiberiteError.ShuttingDown, "The silo is stopping.", failure), IsUnknown: false),
         _ => null,
     };
+
+    private static SiberiteException AtHome(SiberiteException refusal, QueueName queue)
+        => refusal.Error == SiberiteError.ShuttingDown
+            ? new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: its silo is stopping.", refusal)
+            : refusal;
 
     /// <summary>Awaits a grain call whose effect is harmless to repeat.</summary>
     /// <exception cref="SiberiteException">The call failed; <see cref="SiberiteError.QueueUnavailable"/> also when its
@@ -70,4 +81,37 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
             ? new SiberiteException(
                 SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: its silo does not answer.", Refusal)
             : Refusal;
+
+    /// <summary>Makes a call to a queue's directory grain. A call that met an activation on its way out was not carried
+    /// out, and is made again.</summary>
+    /// <exception cref="SiberiteException">The directory, or the queue's home, refused;
+    /// <see cref="SiberiteError.DirectoryUnavailable"/> if the directory cannot be asked. Its storage fails in its own
+    /// ways, so this is what everything else means.</exception>
+    public static async ValueTask<T> FromDirectoryAsync<T>(Func<ValueTask<T>> call, QueueName queue)
+    {
+        try
+        {
+            for (var tries = 1; ; tries++)
+            {
+                try
+                {
+                    return await call();
+                }
+                catch (OrleansMessageRejectionException) when (tries < MaxDirectoryTries)
+                {
+                }
+            }
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or ObjectDisposedException))
+        {
+            throw e switch
+            {
+                SiberiteException refusal => refusal,
+                OrleansException { InnerException: SiberiteException refusal } => refusal,
+                _ => new SiberiteException(
+                    SiberiteError.DirectoryUnavailable, $"The home of queue {queue} cannot be found: {e.Message}", e),
+            };
+        }
+    }
+
 }

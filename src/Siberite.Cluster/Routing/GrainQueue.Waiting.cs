@@ -12,7 +12,7 @@ internal sealed partial class GrainQueue
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
     {
         // Enqueued before the first await: a session's commands take effect in its order.
-        var waiting = wait > TimeSpan.Zero ? _waits[session] = new Wait(time.GetTimestamp(), wait) : null;
+        var waiting = wait > TimeSpan.Zero ? _waits[session] = new Wait(_parts.Time.GetTimestamp(), wait) : null;
         var first = Enqueue(Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode });
         return waiting is null ? TakeAsync(first) : TakeAsync(first, session, mode, waiting);
     }
@@ -40,7 +40,7 @@ internal sealed partial class GrainQueue
         var outcome = await command.Task;
         if (outcome.Take == TakeStatus.Gone)
         {
-            onGone(this);
+            _parts.OnGone(this);
         }
 
         return new TakeResult(outcome.Take, outcome.Item, default);
@@ -67,7 +67,7 @@ internal sealed partial class GrainQueue
     {
         while (true)
         {
-            var left = wait.Length - time.GetElapsedTime(wait.StartedAt);
+            var left = wait.Length - _parts.Time.GetElapsedTime(wait.StartedAt);
             ValueTask<QueueOutcome?> slice;
             lock (wait)
             {
@@ -77,14 +77,14 @@ internal sealed partial class GrainQueue
                 }
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
-                slice = grain.WaitAsync(session, mode, left);
+                slice = _grain.WaitAsync(_parts.Gateway, session, mode, left);
             }
 
             if (await FinishSliceAsync(slice, session) is { } end)
             {
                 if (end.Take == TakeStatus.Gone)
                 {
-                    onGone(this); // It was deleted, or has moved: the wait goes on elsewhere.
+                    _parts.OnGone(this); // It was deleted, or has moved: the wait goes on elsewhere.
                 }
 
                 return new TakeResult(end.Take, end.Item, default);
@@ -108,13 +108,13 @@ internal sealed partial class GrainQueue
         }
         catch (Exception e) when (GrainCallFailure.From(e, Name) is { } failure)
         {
-            LogCallFailed(log, e, Name.Value, 1);
+            LogCallFailed(_parts.Log, e, Name.Value, 1);
             if (failure.IsUnknown)
             {
                 _ = Enqueue(Command(QueueCommandKind.Recall, session, sequence: 0));
             }
 
-            throw failure.AsUnavailable(Name);
+            throw failure.IsUnknown ? Unanswered() : Named(failure.Refusal);
         }
     }
 
@@ -122,11 +122,11 @@ internal sealed partial class GrainQueue
     {
         try
         {
-            await grain.CancelWaitAsync(session);
+            await _grain.CancelWaitAsync(session);
         }
         catch (Exception e) when (GrainCallFailure.From(e, Name) is not null)
         {
-            LogCallFailed(log, e, Name.Value, 1); // A wait that is not renewed ends by itself.
+            LogCallFailed(_parts.Log, e, Name.Value, 1); // A wait that is not renewed ends by itself.
         }
     }
 

@@ -10,47 +10,66 @@ namespace Siberite.Cluster;
 
 /// <summary>Finds queues by name: in this silo's engine, or behind their grain.</summary>
 /// <remarks>
-/// What a crash can leave between the home record (H, in the directory) and the queue (Q, in the engine, durable with
-/// its first item). A queue is opened in the order H, Q and deleted in the order Q, H, so the row without H does not
-/// arise here; the next <see cref="OpenAsync"/> would mend it, since a queue that is here proposes this silo as home.
+/// What a crash can leave between the home record (H, in the directory) and the queue (Q, in its home's engine, durable
+/// with its first item). A queue is opened in the order H, Q and deleted in the order Q, H.
 /// <code>
 /// H    Q    how                                      what clients see
 /// no   no   never opened, or deleted                 no such queue
-/// yes  no   crash before the first item was stored,  no such queue; the next set finds the record
+/// yes  no   crash before the first item was stored,  no such queue, or an empty one; the next set finds the record
 ///           or between the steps of a deletion
 /// yes  yes  the normal state                         the queue
 /// </code>
-/// Opening and deleting one name exclude each other on this silo, so a deletion never leaves a resolved queue behind,
-/// and concurrent first opens make one directory record.
+/// A queue whose items are in this silo's engine has its home here, and needs no directory. Any other is asked for in
+/// the directory, each time until it is found: that somebody else makes it is not to be missed. What was found is kept
+/// until its home says that the queue is gone, or is away itself.
+/// <para>Only the directory puts a new queue into its home's engine, in a turn that excludes a deletion, so an item is
+/// never stored in a queue without a record. Opening one name excludes itself on this silo: concurrent first opens ask
+/// once.</para>
+/// This part finds, opens and deletes; <c>QueueRouter.Everywhere</c> speaks to all silos.
 /// </remarks>
 internal sealed partial class QueueRouter : IQueueRouter
 {
-    /// <summary>Names that open or delete at the same time, by hash. 64: a directory write takes a commit, and so many
+    /// <summary>Names that are opened at the same time, by hash. 64: a directory write takes a commit, and so many
     /// share one.</summary>
     private const int TurnCount = 64;
 
+    /// <summary>Tries to open a queue that is taken away again before it can be used, by deletions or because it stayed
+    /// unused. 10 in a row are no coincidence.</summary>
+    private const int MaxOpenTries = 10;
+
+    private readonly LocalSilo _local;
     private readonly LocalQueues _queues;
+    private readonly ClusterView _view;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger<QueueRouter> _log;
     private readonly LooseQueues _loose;
-    private readonly Func<QueueName, QueueMode> _modeOf;
     private readonly bool _isDirect;
+    private readonly bool _spreads;
+    private readonly GrainQueueParts _remoteParts;
     private readonly ConcurrentDictionary<QueueName, IQueue> _resolved = new(QueueNameComparer.Instance);
     private readonly ConcurrentDictionary<QueueName, IQueue>.AlternateLookup<ReadOnlySpan<byte>> _resolvedByBytes;
+
+    /// <summary>One sender per queue and home, also while it is not resolved: a session's commands must not overtake
+    /// each other.</summary>
+    private readonly ConcurrentDictionary<QueueAddress, GrainQueue> _remotes = new();
     private readonly SemaphoreSlim[] _turns;
 
     public QueueRouter(
-        LocalQueues queues, IGrainFactory grains, LooseQueues loose, Func<QueueName, QueueMode> modeOf,
+        LocalSilo local, LocalQueues queues, ClusterView view, LooseQueues loose, IGrainFactory grains,
         IOptions<ClusterOptions> options, TimeProvider time, ILogger<QueueRouter> log)
     {
+        _local = local;
         _queues = queues;
-        _grains = grains;
+        _view = view;
         _loose = loose;
-        _modeOf = modeOf;
+        _loose.Remote = address => Remote(address, run: 0);
+        _grains = grains;
         _time = time;
         _log = log;
         _isDirect = options.Value.LocalRoute == QueueRoute.Direct;
+        _spreads = options.Value.NewQueues == NewQueues.Spread;
+        _remoteParts = new GrainQueueParts(local.Gateway, time, Forget, view.NameOf, log);
         _resolvedByBytes = _resolved.GetAlternateLookup<ReadOnlySpan<byte>>();
         _turns = new SemaphoreSlim[TurnCount];
         for (var i = 0; i < _turns.Length; i++)
@@ -58,6 +77,9 @@ internal sealed partial class QueueRouter : IQueueRouter
             _turns[i] = new SemaphoreSlim(1);
         }
     }
+
+    /// <inheritdoc/>
+    public long GatewayNumber => _local.Run;
 
     /// <inheritdoc/>
     public ICommitLog Commits => _queues.Commits;
@@ -70,82 +92,91 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <remarks>A standalone engine knows every queue there is, so names that somebody makes up cost no directory
     /// grain each. In a cluster the directory has the last word on a queue that is not here.</remarks>
     public async ValueTask<IQueue?> FindAsync(QueueName name)
-        => _queues.Find(name) is not null ? await OpenAsync(name)
-            : _modeOf(name) == QueueMode.Loose || _loose.Stores.Others().Count > 0 ? await FindElsewhereAsync(name)
-            : null;
-
-    /// <inheritdoc/>
-    /// <remarks>Not kept among the resolved: the queue may have no home record yet, and a set must not go the short
-    /// way before it has.</remarks>
-    public async ValueTask<IQueue> FindForWaitAsync(QueueName name)
-        => await FindAsync(name)
-            ?? (_modeOf(name) == QueueMode.Loose ? _loose.Open(name, isJoined: false)
-                : _isDirect ? _queues.FindForWait(name)
-                : Remote(new(name, _queues.StoreId)));
-
-    /// <inheritdoc/>
-    public async ValueTask<IQueue> OpenAsync(QueueName name)
     {
-        var turn = TurnOf(name);
-        await turn.WaitAsync();
-        try
+        if (_queues.Find(name) is not null)
         {
-            return _resolved.TryGetValue(name, out var resolved)
-                ? await RefreshAsync(resolved)
-                : await ResolveAsync(name);
+            return await OpenAsync(name);
         }
-        finally
-        {
-            turn.Release();
-        }
-    }
 
-    /// <inheritdoc/>
-    public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
-    {
-        foreach (var name in names)
+        if (_local.IsAlone)
         {
-            if (await OpenAsync(name) is GrainQueue remote && remote.Store != _queues.StoreId)
+            return null;
+        }
+
+        for (var tries = 0; tries < MaxOpenTries; tries++)
+        {
+            if (await GrainCallFailure.FromDirectoryAsync(DirectoryOf(name).FindAsync, name) is not { } home)
             {
-                throw new SiberiteException(
-                    SiberiteError.QueueUnavailable,
-                    $"One set cannot reach queues of several silos: {name} has its home elsewhere.",
-                    inner: null);
+                return null;
+            }
+
+            if (TryResolve(name, home, isOpened: false, out var queue))
+            {
+                return queue;
             }
         }
 
-        // One batch of the one log. The grains are not asked: a queue at home is the engine's, whatever the way to it.
-        return _queues.AppendToAll(names, draft);
+        throw NeverStays(name);
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Standalone, not kept among the resolved: the queue may have no home record yet, and a set must not go
+    /// the short way before it has.</remarks>
+    public async ValueTask<IQueue> FindForWaitAsync(QueueName name)
+        => await FindAsync(name)
+            ?? (IsLoose(name) ? _loose.Open(name, isJoined: false)
+                : !_local.IsAlone ? await OpenAsync(name)
+                : _isDirect ? _queues.FindForWait(name)
+                : Remote(new(name, _queues.StoreId), _local.Run));
+
+    /// <inheritdoc/>
+    public ValueTask<IQueue> OpenAsync(QueueName name) => OpenAsync(name, beside: null);
 
     /// <inheritdoc/>
     public async ValueTask<Commit> DeleteAsync(QueueName name)
     {
-        var turn = TurnOf(name);
+        var directory = DirectoryOf(name);
+        await GrainCallFailure.FromDirectoryAsync(directory.DeleteAsync, name);
+        if (_queues.Find(name) is not null)
+        {
+            // Here without a record: the directory's storage has seen better days. Nobody else could delete it.
+            await _queues.Commits.WaitAsync(_queues.Delete(name) with { Level = CommitLevel.Synced });
+        }
+
+        _resolved.TryRemove(name, out _);
+        _loose.Forget(name);
+        return default; // Committed by now: the record may only go after the queue has.
+    }
+
+    /// <summary>Waits until nothing is on its way to other homes, or the time is over.</summary>
+    public async Task DrainAsync(TimeSpan timeout)
+    {
+        var startedAt = _time.GetTimestamp();
+        while (_remotes.Values.Any(remote => !remote.IsIdle) && _time.GetElapsedTime(startedAt) < timeout)
+        {
+            await Task.Delay(DrainInterval, _time);
+        }
+    }
+
+    /// <param name="name">The queue.</param>
+    /// <param name="beside">The store to propose if the queue is new, or <see langword="null"/> for the usual
+    /// one.</param>
+    private async ValueTask<IQueue> OpenAsync(QueueName name, StoreId? beside)
+    {
+        var turn = _turns[(uint)name.GetHashCode() % TurnCount];
         await turn.WaitAsync();
         try
         {
-            var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-            var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
-            var store = home?.Stores[0] ?? _queues.StoreId;
-            if (home?.Mode == QueueMode.Loose)
+            for (var tries = 0; tries < MaxOpenTries; tries++)
             {
-                await _queues.Commits.WaitAsync(_queues.Delete(name));
-                await _loose.Open(name, isJoined: false).DeleteOthersAsync(home.Stores);
-                _loose.Forget(name);
-            }
-            else if (store == _queues.StoreId)
-            {
-                await _queues.Commits.WaitAsync(_queues.Delete(name));
-            }
-            else
-            {
-                await GrainCallFailure.TranslateAsync(GrainOf(new(name, store)).DeleteAsync(), name);
+                if (TryResolveHere(name, out var queue)
+                    || TryResolve(name, await FindOrMakeHomeAsync(name, beside), isOpened: true, out queue))
+                {
+                    return queue;
+                }
             }
 
-            _resolved.TryRemove(name, out _);
-            await GrainCallFailure.TranslateAsync(directory.DeleteAsync(), name);
-            return default; // Committed by now: the record may only go after the queue has.
+            throw NeverStays(name);
         }
         finally
         {
@@ -153,78 +184,124 @@ internal sealed partial class QueueRouter : IQueueRouter
         }
     }
 
-    /// <inheritdoc/>
-    public ValueTask<Commit> PurgeAllAsync() => new(_queues.PurgeAll());
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<QueueStats>> GetStatsAsync(QueueName? name, StatsScope scope)
-        => new(_queues.GetStats(name));
-
-    /// <summary>What was resolved still has its home record, but the engine lets go of a queue that stays unused.
-    /// </summary>
-    private async ValueTask<IQueue> RefreshAsync(IQueue resolved)
+    /// <summary>Without the directory: what was resolved and still stands, or has its items here.</summary>
+    private bool TryResolveHere(QueueName name, [NotNullWhen(true)] out IQueue? queue)
     {
-        if (resolved is LooseQueue loose)
+        if (_resolved.TryGetValue(name, out queue)
+            && (queue is LooseQueue loose
+                ? !loose.MustRenew
+                : queue is not Queue || ReferenceEquals(queue, _queues.FindOpened(name))))
         {
-            return loose.MustRenew ? await ResolveAsync(loose.Name) : loose;
+            return true;
         }
 
-        // A queue that is not here, or no longer, may have moved since.
-        return _isDirect && _queues.Find(resolved.Name) is { } here
-            ? _resolved[here.Name] = here
-            : await ResolveAsync(resolved.Name);
-    }
-
-    private async ValueTask<IQueue> ResolveAsync(QueueName name)
-    {
-        var home = await FindOrMakeHomeAsync(name);
-        if (home.Mode == QueueMode.Loose)
+        if (_queues.Find(name) is not { } here || LooseQueues.IsShard(_queues, name))
         {
-            return _resolved[name] = _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId));
+            queue = null;
+            return false;
         }
 
-        var address = new QueueAddress(name, home.Stores[0]);
-        await GrainCallFailure.TranslateAsync(GrainOf(address).OpenAsync(), name);
-        LogResolved(_log, name.Value, address.Store);
-        return _resolved[name] = _isDirect && address.Store == _queues.StoreId ? _queues.Open(name) : Remote(address);
+        queue = _resolved[name] = _isDirect ? here : Remote(new(name, _queues.StoreId), _local.Run);
+        return true;
     }
 
-    /// <summary>A queue that has no items here may have some elsewhere.</summary>
-    private async ValueTask<IQueue?> FindElsewhereAsync(QueueName name)
+    /// <returns><see langword="false"/> if the queue has been taken out of this silo's engine again.</returns>
+    private bool TryResolve(
+        QueueName name, ResolvedHome resolved, bool isOpened, [NotNullWhen(true)] out IQueue? queue)
     {
-        var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-        var home = await GrainCallFailure.TranslateAsync(directory.FindAsync(), name);
-        return home switch
+        if (resolved.Home.Mode == QueueMode.Loose)
         {
-            { Mode: QueueMode.Loose } => _resolved[name] =
-                _loose.Open(name, isJoined: home.Stores.Contains(_queues.StoreId)),
-            { } when home.Stores[0] != _queues.StoreId => await OpenAsync(name),
-            _ => null,
-        };
+            queue = ResolveLoose(name, resolved.Home, isOpened);
+            return queue is not null;
+        }
+
+        if (resolved.Home is not { Mode: QueueMode.Strict, Stores: [var store] })
+        {
+            throw new SiberiteException(
+                SiberiteError.QueueUnavailable,
+                $"Queue {name} is of a kind that this version does not serve.",
+                inner: null);
+        }
+
+        queue = _isDirect && store == _queues.StoreId
+            ? _queues.FindOpened(name)
+            : Remote(new(name, store), resolved.Run);
+        if (queue is null)
+        {
+            return false;
+        }
+
+        LogResolved(_log, name.Value, store);
+        _resolved[name] = queue;
+        return true;
     }
 
-    /// <remarks>The setting decides for a queue that is new; one that exists stays as it was made.</remarks>
-    private async ValueTask<QueueHome> FindOrMakeHomeAsync(QueueName name)
+    private async ValueTask<ResolvedHome> FindOrMakeHomeAsync(QueueName name, StoreId? beside)
     {
-        // In memory only, where it is dropped again if its home is elsewhere: a silo that is full refuses here, before
-        // a record is made.
-        _queues.Open(name);
-        var directory = _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
-        var proposed = _loose.ProposeHome();
-        var opening = _modeOf(name) == QueueMode.Loose
-            ? directory.OpenLooseAsync(proposed)
-            : directory.OpenAsync(proposed);
-        var home = await GrainCallFailure.TranslateAsync(opening, name);
-        return home.Mode == QueueMode.Loose && !home.Stores.Contains(proposed)
-            ? await GrainCallFailure.TranslateAsync(directory.OpenLooseAsync(proposed), name)
-            : home;
+        var directory = DirectoryOf(name);
+        if (IsLoose(name))
+        {
+            return await OpenLooseAsync(directory, name, beside);
+        }
+
+        var proposals = ProposalsFor(name, beside);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await GrainCallFailure.FromDirectoryAsync(() => directory.OpenAsync(proposals[i]), name);
+            }
+            catch (SiberiteException e) when (i + 1 < proposals.Length
+                && e.Error is SiberiteError.QueueUnavailable or SiberiteError.TooManyQueues)
+            {
+                // If the proposed home is full, or went away a moment ago, any other will do.
+                if (!await IsNewAsync(directory, name))
+                {
+                    throw;
+                }
+            }
+        }
     }
 
-    private GrainQueue Remote(QueueAddress address) => new(address, GrainOf(address), _time, Forget, _log);
+    private StoreId[] ProposalsFor(QueueName name, StoreId? beside)
+    {
+        var ranked = _spreads && !_local.IsAlone ? HomeRanking.Rank(name, _view.OpenStores()) : [];
+        var first = beside ?? (ranked.Length > 0 ? ranked[0] : _queues.StoreId);
+        return [first, .. ranked.Where(store => store != first)];
+    }
 
-    private IQueueGrain GrainOf(QueueAddress address) => _grains.GetGrain<IQueueGrain>(address.ToKey());
+    private static async ValueTask<bool> IsNewAsync(IQueueDirectoryGrain directory, QueueName name)
+    {
+        try
+        {
+            return await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name) is null;
+        }
+        catch (SiberiteException)
+        {
+            return false; // It has a home, which is away.
+        }
+    }
 
-    private void Forget(GrainQueue gone) => _resolved.TryRemove(new(gone.Name, gone));
+    private static SiberiteException NeverStays(QueueName name)
+        => new(
+            SiberiteError.QueueUnavailable, $"Queue {name} is deleted whenever it is looked up.", inner: null);
 
-    private SemaphoreSlim TurnOf(QueueName name) => _turns[(uint)name.GetHashCode() % TurnCount];
+    private IQueueDirectoryGrain DirectoryOf(QueueName name) => _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+
+    private GrainQueue Remote(QueueAddress address, long run)
+        => _remotes.GetOrAdd(
+            address,
+            static (address, router) => new GrainQueue(
+                address, router.Router._grains.GetGrain<IQueueGrain>(address.ToKey()), router.Router._remoteParts,
+                router.Run),
+            (Router: this, Run: run));
+
+    private void Forget(GrainQueue gone)
+    {
+        _resolved.TryRemove(new(gone.Name, gone));
+        if (gone.IsIdle)
+        {
+            _remotes.TryRemove(new(gone.Address, gone)); // With nothing under way, a successor can overtake nothing.
+        }
+    }
 }

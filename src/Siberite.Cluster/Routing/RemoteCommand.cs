@@ -16,7 +16,11 @@ internal sealed class RemoteCommand(QueueCommand command)
     /// command may be repeated without harm.</summary>
     public bool MustArrive => command.Kind is QueueCommandKind.Abort or QueueCommandKind.Recall;
 
-    public int AttemptCount { get; set; }
+    /// <summary>When it failed first, by the clock's own ticks.</summary>
+    public long? FailedAt { get; set; }
+
+    /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
+    public long? HeldAt { get; set; }
 
     public void Complete(QueueOutcome outcome)
     {

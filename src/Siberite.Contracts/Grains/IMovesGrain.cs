@@ -1,6 +1,7 @@
 namespace Siberite.Contracts;
 
-/// <summary>One silo's part in moves of queues. The key is <c>moves@&lt;store id&gt;</c>.</summary>
+/// <summary>One silo's part in moves of queues. The key is the store id, in 32 digits; it lives where the store is, or
+/// nowhere.</summary>
 /// <remarks>Every call may be made again when its answer was lost.</remarks>
 [Alias("siberite.moves")]
 public interface IMovesGrain : IGrainWithStringKey

@@ -1,22 +1,30 @@
 namespace Siberite.Contracts;
 
 /// <summary>One queue's entry in the queue directory; the key is the queue's name. Durable before it answers.</summary>
+/// <remarks>
+/// Every answer that names a home has opened the queue there, in the same turn. A queue that no item was stored in yet
+/// is only a name in its home's memory; as only this grain puts it there, and takes it away before it clears the record,
+/// no item is ever stored in a queue that has no record. Fails with <see cref="SiberiteError.QueueUnavailable"/> while
+/// the home is away.
+/// </remarks>
 [Alias("siberite.queue-directory")]
 public interface IQueueDirectoryGrain : IGrainWithStringKey
 {
     /// <summary>Where the queue lives, or <see langword="null"/> if there is no such queue.</summary>
     [Alias("find")]
-    ValueTask<QueueHome?> FindAsync();
+    ValueTask<ResolvedHome?> FindAsync();
 
     /// <summary>Where the queue lives; if there is no such queue, it is given <paramref name="proposed"/> as its
     /// home.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.TooManyQueues"/>: the proposed home is full, and no
+    /// record was made.</exception>
     [Alias("open")]
-    ValueTask<QueueHome> OpenAsync(StoreId proposed);
+    ValueTask<ResolvedHome> OpenAsync(StoreId proposed);
 
     /// <summary>Where the queue lives; if there is no such queue, it is made a loose one. A loose queue gets
-    /// <paramref name="store"/> among its homes.</summary>
+    /// <paramref name="store"/> among its homes, and its shard there is opened.</summary>
     [Alias("open-loose")]
-    ValueTask<QueueHome> OpenLooseAsync(StoreId store);
+    ValueTask<ResolvedHome> OpenLooseAsync(StoreId store);
 
     /// <summary>Takes a store off a loose queue's homes: it has no items of it and is given none.</summary>
     [Alias("leave-loose")]
@@ -29,9 +37,11 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("move")]
     ValueTask MoveAsync(StoreId source, StoreId target);
 
-    /// <summary>Forgets the queue.</summary>
+    /// <summary>Deletes the queue at its home, with all its items, and then its record. Unknown names are
+    /// fine.</summary>
+    /// <returns>Whether there was one.</returns>
     [Alias("delete")]
-    ValueTask DeleteAsync();
+    ValueTask<bool> DeleteAsync();
 }
 
 /// <summary>How a queue is spread over silos.</summary>
@@ -52,3 +62,9 @@ public enum QueueMode : byte
 [GenerateSerializer, Immutable, Alias("siberite.queue-home")]
 public sealed record QueueHome(
     [property: Id(0)] QueueMode Mode, [property: Id(1)] StoreId[] Stores, [property: Id(2)] long CreatedAt);
+
+/// <summary>A queue's home as it was just reached.</summary>
+/// <param name="Home">The record.</param>
+/// <param name="Run">The run of the home's silo that opened the queue; 0 for a loose queue.</param>
+[GenerateSerializer, Immutable, Alias("siberite.resolved-home")]
+public sealed record ResolvedHome([property: Id(0)] QueueHome Home, [property: Id(1)] long Run);

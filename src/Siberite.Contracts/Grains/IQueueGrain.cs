@@ -6,32 +6,67 @@ namespace Siberite.Contracts;
 [Alias("siberite.queue")]
 public interface IQueueGrain : IGrainWithStringKey
 {
-    /// <summary>Opens the queue in its silo's engine, creating it there if needed.</summary>
-    [Alias("open")]
-    ValueTask OpenAsync();
+    /// <summary>Opens the queue in its silo's engine, creating it there if needed. Only the queue's directory grain
+    /// calls it, in a turn that excludes a deletion: nothing is ever stored in a queue without a home record.</summary>
+    /// <returns>The run of the silo that answered: what a first call expects.</returns>
+    [Alias("open"), ResponseTimeout("00:00:05")]
+    ValueTask<long> OpenAsync();
 
-    /// <summary>Carries out the commands of one gateway, in order. Answers when all are committed.</summary>
-    /// <returns>One outcome per command.</returns>
-    [Alias("execute")]
-    ValueTask<QueueOutcome[]> ExecuteAsync([Immutable] QueueCommand[] commands);
+    /// <summary>Carries out the commands of one gateway, in order, once. Answers when all are committed.</summary>
+    /// <remarks>The same call made again, by <see cref="QueueCall.Number"/>, is answered as the first time and has no
+    /// further effect. 5 s: longer than any commit of a healthy disk; with one repetition a client has an answer after
+    /// 10 s at the latest.</remarks>
+    [Alias("execute"), ResponseTimeout("00:00:05")]
+    ValueTask<QueueReply> ExecuteAsync(QueueCall queueCall);
 
     /// <summary>Waits for an item for one slice of time. The wait keeps its place in line between slices, for a
     /// while.</summary>
+    /// <param name="gateway">Where the session is.</param>
     /// <param name="session">Whose wait it is; one per session.</param>
     /// <param name="mode">What the item is for.</param>
     /// <param name="wait">The whole wait, from its first slice.</param>
     /// <returns>The outcome, or <see langword="null"/> when the slice ended first: call again.</returns>
     [Alias("wait")]
-    ValueTask<QueueOutcome?> WaitAsync(SessionId session, TakeMode mode, TimeSpan wait);
+    ValueTask<QueueOutcome?> WaitAsync(GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait);
 
     /// <summary>Ends a wait of <paramref name="session"/>; an item already on its way goes back.</summary>
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
 
-    /// <summary>Deletes the queue with all its items, open ones too. Answers when that is committed.</summary>
+    /// <summary>Deletes the queue with all its items, open ones too. Answers when that is synced to disk, whatever the
+    /// durability: the home record goes next. Only the queue's directory grain calls it.</summary>
     [Alias("delete")]
     ValueTask DeleteAsync();
 }
+
+/// <summary>One run of one silo's gateway.</summary>
+/// <param name="Number">Names it in the ids of its sessions; drawn at random at each start.</param>
+/// <param name="Silo">The silo it belongs to. When membership declares that silo dead, what the gateway's sessions had
+/// open goes back.</param>
+[GenerateSerializer, Immutable, Alias("siberite.gateway-address")]
+public readonly record struct GatewayAddress([property: Id(0)] long Number, [property: Id(1)] SiloAddress Silo);
+
+/// <summary>Commands of one gateway to one queue.</summary>
+/// <param name="Gateway">Whose sessions the commands are of.</param>
+/// <param name="Sender">Which of the gateway's senders this is: it has one call under way at a time.</param>
+/// <param name="Number">Grows from call to call of a sender, and stays the same when a call is repeated.</param>
+/// <param name="ExpectedRun">The run of the home's silo that the call is meant for. Another run carries out nothing: it
+/// cannot know whether the call, made before, took effect.</param>
+/// <param name="Commands">What to do, in order.</param>
+[GenerateSerializer, Immutable, Alias("siberite.queue-call")]
+public sealed record QueueCall(
+    [property: Id(0)] GatewayAddress Gateway,
+    [property: Id(1)] long Sender,
+    [property: Id(2)] long Number,
+    [property: Id(3)] long ExpectedRun,
+    [property: Id(4)] QueueCommand[] Commands);
+
+/// <summary>The answer to a call.</summary>
+/// <param name="Run">The run of the silo that answers.</param>
+/// <param name="Outcomes">One outcome per command; <see langword="null"/> if another run was expected and nothing was
+/// done.</param>
+[GenerateSerializer, Immutable, Alias("siberite.queue-reply")]
+public sealed record QueueReply([property: Id(0)] long Run, [property: Id(1)] QueueOutcome[]? Outcomes);
 
 /// <summary>What a gateway asks of a queue on another silo.</summary>
 public enum QueueCommandKind : byte

@@ -11,6 +11,16 @@ public enum QueueRoute
     Grain = 1,
 }
 
+/// <summary>Where a new strict queue gets its home.</summary>
+public enum NewQueues
+{
+    /// <summary>On any silo, by the queue's name: all gateways propose the same one.</summary>
+    Spread = 0,
+
+    /// <summary>On the silo whose client makes it.</summary>
+    Local = 1,
+}
+
 /// <summary>How silos form a cluster. Section <c>Siberite:Cluster</c>.</summary>
 public sealed class ClusterOptions
 {
@@ -24,4 +34,9 @@ public sealed class ClusterOptions
     /// <summary>How long one slice of a remote wait lasts before the gateway renews it. Default 5 s: no call is parked
     /// in a grain for long.</summary>
     public TimeSpan WaitSlice { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where new queues get their home: <c>Spread</c> over all silos that are not being drained, or
+    /// <c>Local</c>, on the silo whose client makes them. Default <c>Spread</c>: behind a load balancer it is chance
+    /// which silo a client is on.</summary>
+    public NewQueues NewQueues { get; set; } = NewQueues.Spread;
 }

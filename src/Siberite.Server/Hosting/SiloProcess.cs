@@ -27,7 +27,8 @@ internal static partial class SiloProcess
     /// <summary>Serves until the process is told to stop or its store fails.</summary>
     /// <returns>The exit code.</returns>
     /// <exception cref="StartException">It cannot start.</exception>
-    public static async Task<int> RunAsync(SiloSettings settings, IConfiguration configuration, string? pidFile)
+    public static async Task<int> RunAsync(
+        SiloSettings settings, IConfiguration configuration, CommandLine commandLine)
     {
         var isStarting = true;
         using var logging = SiloLogging.Create(configuration, () => Volatile.Read(ref isStarting));
@@ -38,10 +39,12 @@ internal static partial class SiloProcess
         var queues = OpenQueues(settings, store, logging);
         try
         {
-            await using var app = Build(settings, queues, logging);
+            using var reload = new SettingsReload(
+                commandLine, settings, queues.Settings, logging.CreateLogger<SettingsReload>());
+            await using var app = Build(settings, queues, reload, logging);
             await StartAsync(app);
             Volatile.Write(ref isStarting, false);
-            using var pid = PidFile.Write(pidFile);
+            using var pid = PidFile.Write(commandLine.PidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
             await ServeAsync(app);
         }
@@ -98,7 +101,8 @@ internal static partial class SiloProcess
         }
     }
 
-    private static WebApplication Build(SiloSettings settings, LocalQueues queues, ILoggerFactory logging)
+    private static WebApplication Build(
+        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -111,6 +115,7 @@ internal static partial class SiloProcess
         AddSettings(builder.Services, settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton(control);
 
         builder.AddSiberiteCluster(queues.StoreId);
         builder.UseOrleans(silo => silo.AddDashboard(dashboard => dashboard.HideTrace = true));

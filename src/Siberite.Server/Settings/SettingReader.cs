@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
 
@@ -21,18 +22,32 @@ internal static class SettingReader
                 continue;
             }
 
-            if (Parse(text.Trim(), setting.PropertyType, out var expected) is { } value)
+            if (TryRead(setting, path, text, errors, out var value))
             {
                 setting.SetValue(options, value);
-            }
-            else
-            {
-                errors.Add($"{path} is '{text}': must be {expected}");
             }
         }
 
         return options;
     }
+
+    /// <summary>Reads one value; one that cannot be read goes to <paramref name="errors"/>.</summary>
+    public static bool TryRead(
+        PropertyInfo setting, string path, string text, List<string> errors, [NotNullWhen(true)] out object? value)
+    {
+        value = Parse(text.Trim(), setting.PropertyType, out var expected);
+        if (value is null)
+        {
+            errors.Add($"{path} is '{text}': must be {expected}");
+        }
+
+        return value is not null;
+    }
+
+    /// <summary>The setting of that name, in whatever case, or <see langword="null"/>.</summary>
+    public static PropertyInfo? Find(Type options, string name)
+        => SettingsOf(options).FirstOrDefault(
+            setting => setting.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The settings of an options class.</summary>
     public static IEnumerable<PropertyInfo> SettingsOf(Type options)

@@ -54,7 +54,9 @@ internal static class SettingRules
     ];
 
     /// <summary>The settings that have a rule, without the leading <c>Siberite:</c>.</summary>
-    public static IEnumerable<string> Keys => Rules.Select(rule => rule.Key);
+    public static IEnumerable<string> Keys
+        => Rules.Select(rule => rule.Key).Concat(
+            QueueRules.Keys.Select(key => $"Queues:{QueueOptions.DefaultName}:{key}"));
 
     /// <returns>One sentence for each setting that is not legal.</returns>
     public static IEnumerable<string> Check(SiloSettings settings)

@@ -1,13 +1,18 @@
 using Siberite.Contracts;
+using Siberite.Queues;
 
 namespace Siberite.Server.Settings;
 
-/// <summary>Every setting of this silo, read once at the start and checked.</summary>
-/// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program, the environment, the command
-/// line.</remarks>
+/// <summary>Every setting of this silo, checked. Those of queues may be read again while it runs.</summary>
+/// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program or the file named by
+/// <c>-config</c>, the environment, the command line.</remarks>
 internal sealed record SiloSettings(
-    GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin)
+    GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin,
+    QueueSettings Queues)
 {
+    /// <summary>The section of settings that hold for all queues.</summary>
+    public const string QueueDefaults = $"{QueueOptions.Section}:{QueueOptions.DefaultName}";
+
     private const string Root = "Siberite";
 
     /// <summary>The sections there are, and the options that each is read into.</summary>
@@ -18,6 +23,7 @@ internal sealed record SiloSettings(
         [EngineOptions.Section] = typeof(EngineOptions),
         [ClusterOptions.Section] = typeof(ClusterOptions),
         [AdminOptions.Section] = typeof(AdminOptions),
+        [QueueDefaults] = typeof(QueueOptions),
     };
 
     /// <summary>All sources in their order.</summary>
@@ -27,17 +33,22 @@ internal sealed record SiloSettings(
         try
         {
             return new ConfigurationBuilder()
-                .SetBasePath(AppContext.BaseDirectory)
-                .AddJsonFile("appsettings/appsettings.json", optional: true, reloadOnChange: false)
+                .AddJsonFile(FileOf(commandLine), optional: commandLine.ConfigFile is null, reloadOnChange: false)
                 .AddEnvironmentVariables()
                 .AddInMemoryCollection(commandLine.Settings)
                 .Build();
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw StartException.Usage($"cannot read appsettings.json: {(e.InnerException ?? e).Message}");
+            var file = commandLine.ConfigFile ?? "appsettings.json";
+            throw StartException.Usage($"cannot read {file}: {(e.InnerException ?? e).Message}");
         }
     }
+
+    /// <summary>The settings file, whether it is there or not.</summary>
+    public static string FileOf(CommandLine commandLine)
+        => Path.GetFullPath(
+            commandLine.ConfigFile ?? Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json"));
 
     /// <exception cref="StartException">Some settings make no sense; the message names each.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -48,7 +59,8 @@ internal sealed record SiloSettings(
             SettingReader.Read<StorageOptions>(configuration, StorageOptions.Section, errors),
             SettingReader.Read<EngineOptions>(configuration, EngineOptions.Section, errors),
             SettingReader.Read<ClusterOptions>(configuration, ClusterOptions.Section, errors),
-            SettingReader.Read<AdminOptions>(configuration, AdminOptions.Section, errors));
+            SettingReader.Read<AdminOptions>(configuration, AdminOptions.Section, errors),
+            QueueSections.Read(configuration, errors));
         if (errors.Count == 0)
         {
             errors.AddRange(SettingRules.Check(settings));
@@ -60,6 +72,7 @@ internal sealed record SiloSettings(
     /// <summary>A mistyped key would otherwise be a setting that silently has no effect.</summary>
     private static IEnumerable<string> FindUnknownKeys(IConfiguration configuration)
         => from section in configuration.GetSection(Root).GetChildren()
+           where !section.Path.Equals(QueueOptions.Section, StringComparison.OrdinalIgnoreCase)
            let options = OptionsOf(section)
            from key in options is null ? [section.Path] : UnknownKeysOf(section, options)
            select $"unknown setting {key}";

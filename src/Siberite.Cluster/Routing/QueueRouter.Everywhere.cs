@@ -1,0 +1,157 @@
+using System.Buffers;
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+// What concerns several queues: of one set, of one silo, of all.
+internal sealed partial class QueueRouter
+{
+    /// <summary>Time between looks at what is still on its way.</summary>
+    private static readonly TimeSpan DrainInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <inheritdoc/>
+    /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
+    public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
+    {
+        StoreId? home = null;
+        foreach (var name in names)
+        {
+            var queue = await OpenAsync(name, beside: home);
+            var store = queue is GrainQueue remote ? remote.Store : _queues.StoreId;
+            if (home is not null && home != store)
+            {
+                throw new SiberiteException(
+                    SiberiteError.HomesDiffer,
+                    $"One set cannot reach queues of several silos: {name} and {names[0]} have different homes.",
+                    inner: null);
+            }
+
+            home = store;
+        }
+
+        // At home the grains are not asked: the queues are the engine's, whatever the way to them.
+        return home == _queues.StoreId
+            ? _queues.AppendToOpened(names, draft)
+            : await AppendToAllAsync(home!.Value, names, draft);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<Commit> PurgeAllAsync()
+    {
+        var commit = _queues.PurgeAll();
+        if (_local.IsAlone)
+        {
+            return commit;
+        }
+
+        var purges = await AskOthersAsync(async silo =>
+        {
+            await silo.PurgeAllAsync();
+            return true;
+        });
+        await _queues.Commits.WaitAsync(commit);
+        var away = purges.Where(purge => !purge.Answer).Select(purge => purge.Name).ToArray();
+        return away.Length == 0
+            ? commit
+            : throw new SiberiteException(
+                SiberiteError.SilosAway, $"Not purged, because they are away: {string.Join(", ", away)}.", inner: null)
+            {
+                Silo = string.Join(", ", away),
+            };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
+    {
+        var here = _queues.GetStats(name);
+        var self = new SiloStats(
+            _queues.StoreId, _local.Report.Name, IsAway: false, IsDraining(_queues.StoreId), _queues.QueueCount,
+            _queues.ItemCount, _local.Report);
+        if (_local.IsAlone || scope == StatsScope.Silo)
+        {
+            return new ClusterStats(here, [self]);
+        }
+
+        var answers = await AskOthersAsync(async silo => (QueueStats[]?)await silo.GetStatsAsync(name));
+        return new ClusterStats(
+            [.. here, .. answers.SelectMany(answer => answer.Answer ?? [])],
+            [self, .. answers.Select(answer => StatsOf(answer, isAll: name is null))]);
+    }
+
+    private async ValueTask<AppendResult> AppendToAllAsync(
+        StoreId home, IReadOnlyList<QueueName> names, ItemDraft draft)
+    {
+        var append = new QueueCommand(
+            QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
+            default, Sequence: 0);
+        try
+        {
+            var status = await QueuesOf(home).AppendToAllAsync([.. names], append);
+            if (status == AppendStatus.Gone)
+            {
+                ForgetAll(names);
+            }
+
+            return new AppendResult(status, default); // Committed when it arrives.
+        }
+        catch (Exception e) when (GrainCallFailure.From(e, names[0]) is { } failure)
+        {
+            ForgetAll(names);
+            throw failure.Refusal;
+        }
+    }
+
+    private void ForgetAll(IEnumerable<QueueName> names)
+    {
+        foreach (var name in names)
+        {
+            _resolved.TryRemove(name, out _);
+        }
+    }
+
+    private SiloStats StatsOf(Answered<QueueStats[]?> answered, bool isAll)
+    {
+        var report = answered.Answer is null
+            ? null
+            : _view.Silos.Select(silo => silo.Value).FirstOrDefault(silo => silo.Store == answered.Store);
+        var record = _view.Records.GetValueOrDefault(answered.Store);
+        var (queues, items) = isAll && answered.Answer is { } stats
+            ? (stats.Length, stats.Sum(queue => queue.ItemCount))
+            : (record?.QueueCount ?? 0, record?.ItemCount ?? 0);
+        return new SiloStats(
+            answered.Store, answered.Name, IsAway: answered.Answer is null, IsDraining(answered.Store), queues, items,
+            report);
+    }
+
+    private bool IsDraining(StoreId store) => _view.Records.GetValueOrDefault(store)?.IsDraining ?? false;
+
+    /// <summary>Asks every other silo there is, all at once; those that are away, or do not answer in time, have no
+    /// answer.</summary>
+    private async Task<Answered<T>[]> AskOthersAsync<T>(Func<ISiloQueuesGrain, Task<T>> ask)
+    {
+        var stores = _view.Silos.Select(silo => silo.Value.Store)
+            .Concat(_view.Records.Keys)
+            .Where(store => store != _queues.StoreId)
+            .Distinct();
+        return await Task.WhenAll(stores.Select(store => AskAsync(store, ask)));
+    }
+
+    private async Task<Answered<T>> AskAsync<T>(StoreId store, Func<ISiloQueuesGrain, Task<T>> ask)
+    {
+        var name = _view.NameOf(store) ?? store.ToString();
+        try
+        {
+            return new Answered<T>(store, name, await ask(QueuesOf(store)));
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or SiberiteException)
+        {
+            LogNotReached(_log, e, name);
+            return new Answered<T>(store, name, default!);
+        }
+    }
+
+    private ISiloQueuesGrain QueuesOf(StoreId store) => _grains.GetGrain<ISiloQueuesGrain>(store.ToString());
+
+    /// <summary>What a silo answered; the default answer if it did not.</summary>
+    private readonly record struct Answered<T>(StoreId Store, string Name, T Answer);
+}

@@ -1,0 +1,37 @@
+namespace Siberite.Contracts;
+
+/// <summary>What one queue is told. Sections <c>Siberite:Queues:&lt;name&gt;</c>. Sizes in bytes.</summary>
+/// <remarks>
+/// What is not set in a queue's own section is taken from the name patterns that match it, then from <c>default</c>,
+/// then from here. Once resolved, an instance is shared by queues and never changed. Zero means no limit everywhere, so
+/// that a narrower section can lift one.
+/// </remarks>
+public sealed class QueueOptions
+{
+    /// <summary>The configuration section above those of the queues.</summary>
+    public const string Section = "Siberite:Queues";
+
+    /// <summary>The name of the section that holds for all queues.</summary>
+    public const string DefaultName = "default";
+
+    /// <summary>Whether the queue has one home and strict order (<c>Strict</c>), or a shard on each silo
+    /// (<c>Loose</c>). Default <c>Strict</c>: order is what a queue is asked for. Counts when a queue is
+    /// created.</summary>
+    public QueueMode Mode { get; set; } = QueueMode.Strict;
+
+    /// <summary>Most items that wait; a <c>set</c> beyond it is answered <c>NOT_STORED</c>. Default 0, no limit: disks
+    /// are large and a producer that is refused loses its work.</summary>
+    public long MaxItems { get; set; }
+
+    /// <summary>Payload bytes of waiting items from which on a <c>set</c> is answered <c>NOT_STORED</c>; the last item
+    /// may go beyond. Default 0, no limit, for the same reason.</summary>
+    public long MaxBytes { get; set; }
+
+    /// <summary>Largest payload of one item; a larger one is answered <c>NOT_STORED</c>. Default 0: the gateway's
+    /// <c>MaxItemBytes</c> alone counts.</summary>
+    public long MaxItemBytes { get; set; }
+
+    /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
+    /// dropped that was acknowledged.</summary>
+    public bool DiscardOldWhenFull { get; set; }
+}

@@ -1,0 +1,44 @@
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+// What the queue's settings allow: how many items, how large, and what goes when there are too many.
+public sealed partial class Queue
+{
+    private int _lastAppendBytes;
+
+    /// <summary>Whether its limits let <paramref name="draft"/> in. For a caller that holds the queue.</summary>
+    internal bool MayAppend(in ItemDraft draft)
+    {
+        var options = Options;
+        return (options.MaxItemBytes == 0 || draft.Payload.Length <= options.MaxItemBytes)
+            && (options.DiscardOldWhenFull || !IsFull(options));
+    }
+
+    private bool IsFull(QueueOptions options)
+        => (options.MaxItems > 0 && _itemCount >= options.MaxItems)
+            || (options.MaxBytes > 0 && _itemBytes >= options.MaxBytes);
+
+    /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
+    /// must be read first, to know its size: the queue is too large until then.</summary>
+    private void DiscardOverflow()
+    {
+        var options = Options;
+        while (options.DiscardOldWhenFull && IsOverfull(options) && TryFindNext(out var sequence, out var slot))
+        {
+            if (slot.Payload is null && !_reader.HasReturned)
+            {
+                StartLoad();
+                return;
+            }
+
+            _discardedCount++;
+            Drop(sequence, slot);
+        }
+    }
+
+    private bool IsOverfull(QueueOptions options)
+        => _itemCount > 1
+            && ((options.MaxItems > 0 && _itemCount > options.MaxItems)
+                || (options.MaxBytes > 0 && _itemBytes - _lastAppendBytes >= options.MaxBytes));
+}
