@@ -69,6 +69,12 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     {
         ThrowUnlessHome();
         Admit(gateway);
+        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
+        {
+            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
+            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
+        }
+
         var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
         _gateways.ReturnIfDead(gateway);
         if (taken is not { } result)
