@@ -27,4 +27,7 @@ internal static class ExitCodes
 
     /// <summary>A write or sync failed while serving. Start again to recover.</summary>
     public const int StoreFailed = 3;
+
+    /// <summary>Another silo claimed the store while this one served. Its data directory is a copy.</summary>
+    public const int StoreLost = 4;
 }

@@ -13,6 +13,26 @@ internal sealed class SharedGrainStorage : IGrainStorage
     /// <summary>Whether every call fails.</summary>
     public bool IsAway { get; set; }
 
+    public bool Has(string grain)
+    {
+        lock (_gate)
+        {
+            return _records.ContainsKey(grain);
+        }
+    }
+
+    /// <summary>Changes a record behind the back of its grain.</summary>
+    public void Change<T>(string grain, Action<T> change)
+    {
+        lock (_gate)
+        {
+            var (stored, version) = _records[grain];
+            var state = MemoryPackSerializer.Deserialize<T>(stored)!;
+            change(state);
+            _records[grain] = (MemoryPackSerializer.Serialize(state), version + 1);
+        }
+    }
+
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         lock (_gate)

@@ -97,6 +97,20 @@ internal sealed class TestCluster : IAsyncDisposable
         return disk;
     }
 
+    /// <summary>Stops a silo as asked.</summary>
+    /// <returns>Its disk.</returns>
+    public async Task<MemoryQueueStore> StopAsync(ClusterSilo silo)
+    {
+        _silos.Remove(silo);
+        await silo.Handle.StopSiloAsync(stopGracefully: true);
+        silo.Queues.Dispose();
+        return silo.Store.Kill();
+    }
+
+    /// <summary>Takes every activation away that runs nothing, on all silos.</summary>
+    public Task DeactivateAllAsync()
+        => _silos[0].Grains.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
+
     /// <summary>Has <paramref name="witness"/> declare another silo dead, as its probes would after a while.</summary>
     public static Task<bool> DeclareDeadAsync(ClusterSilo witness, ClusterSilo dead)
         => witness.Get<IClusterMembershipService>().TryKill(dead.Address);
@@ -162,6 +176,10 @@ internal sealed class ClusterSilo(MemoryQueueStore store)
     public CallFaults Faults { get; } = new();
 
     public InProcessSiloHandle Handle { get; set; } = null!;
+
+    public string Name => Get<LocalSilo>().Report.Name;
+
+    public bool IsStopping => Get<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested;
 
     public SiloAddress Address => Handle.SiloAddress;
 

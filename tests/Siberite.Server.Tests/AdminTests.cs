@@ -95,22 +95,22 @@ public sealed partial class AdminTests(RunningServer server) : IClassFixture<Run
 
         await Poll.UntilAsync(
             async () => (await _admin.GetTextAsync("metrics"))
-                .Contains("siberite_queue_items{queue=\"measured\"} 5\n", StringComparison.Ordinal),
+                .Contains("siberite_queue_items{queue=\"measured\",silo=\"siberite-", StringComparison.Ordinal),
             "the queue has a series", Poll.Patience);
         var metrics = await _admin.GetTextAsync("metrics");
         var found = FoundMetric().Matches(metrics).Select(match => match.Groups[1].Value).Distinct();
 
         Assert.Equal(documented.Order(), found.Order());
-        Assert.Contains("siberite_silo_ready 1\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("siberite_store_failed 0\n", metrics, StringComparison.Ordinal);
-        Assert.Contains("process_working_set_bytes ", metrics, StringComparison.Ordinal);
+        Assert.Matches("\nsiberite_silo_ready{silo=\"siberite-[0-9a-f]{8}\"} 1\n", metrics);
+        Assert.Matches("\nsiberite_store_failed{silo=\"siberite-[0-9a-f]{8}\"} 0\n", metrics);
+        Assert.Contains("process_working_set_bytes{silo=", metrics, StringComparison.Ordinal);
         Assert.Contains("dotnet_collection_count_total", metrics, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Series_end_with_their_queue()
     {
-        const string series = "siberite_queue_items{queue=\"fleeting\"} 2\n";
+        const string series = "siberite_queue_items{queue=\"fleeting\",";
         await using var client = await server.ConnectAsync();
         await client.SetAsync("fleeting", flags: 0, "x"u8.ToArray(), Cancellation);
         await client.SetAsync("fleeting", flags: 0, "x"u8.ToArray(), Cancellation);

@@ -48,7 +48,7 @@ public sealed partial class FailedStoreTests
             Assert.Contains("store failed", await admin.GetTextAsync("healthz"), StringComparison.Ordinal);
             Assert.Contains("store failed", await admin.GetTextAsync("readyz"), StringComparison.Ordinal);
             var metrics = await admin.GetTextAsync("metrics");
-            Assert.Contains("\nsiberite_store_failed 1\n", metrics, StringComparison.Ordinal);
+            Assert.Matches("\nsiberite_store_failed{silo=\"[^\"]+\"} 1\n", metrics);
             Assert.Contains("not healthy", await admin.GetTextAsync(""), StringComparison.Ordinal);
         }
 

@@ -36,6 +36,20 @@ public sealed class PageTests
         Assert.Contains("The first 1 of 1,234 queues are shown.", page, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Silos_that_are_away_are_named_with_what_is_missing()
+    {
+        var here = new SiloRow("here", "1", IsAway: false, false, 1, 1, null, null, null, null, null);
+        var away = here with { Name = "there", IsAway = true, Items = 1_200 };
+
+        var page = QueuesPage.Render(Report("q", trouble: null, here, away));
+
+        Assert.Contains("Away: there.", page, StringComparison.Ordinal);
+        Assert.Contains("with 1,200 items when last heard of", page, StringComparison.Ordinal);
+        Assert.Contains("role=\"status\" hidden", QueuesPage.Render(Report("q", null, here)), StringComparison.Ordinal);
+        Assert.DoesNotContain("role=\"status\" hidden", page, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, "0 B")]
     [InlineData(1023, "1023 B")]
@@ -59,13 +73,14 @@ public sealed class PageTests
     public void A_log_line_is_one_line(string text, string expected)
         => Assert.Equal(expected, LineFormatter.OnOneLine(text));
 
-    private static BoardReport Report(string name, string? trouble = null)
+    private static BoardReport Report(string name, string? trouble = null, params SiloRow[]? silos)
     {
         var stats = new QueueStats(name, default, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
         return new BoardReport(
             new SiloFacts("1.0.0", 1, 0, "Always", "id", "/data", 1, trouble),
             new QueueTotals(1, 1, 1, 0, 0, null, null),
             Matching: 1,
-            [new QueueRow(name, 1, 1, null, 0, 0, null, null, stats)]);
+            [new QueueRow(name, 1, 1, null, 0, 0, null, null, "here", stats)],
+            silos ?? []);
     }
 }

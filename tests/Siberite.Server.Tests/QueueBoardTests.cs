@@ -101,6 +101,27 @@ public sealed class QueueBoardTests
         Assert.Equal([1.5, null, 0], board.Read().Rows.Select(row => row.OldestSeconds));
     }
 
+    [Fact]
+    public async Task The_board_of_all_silos_says_where_a_queue_lives_and_keeps_rates_of_shards_apart()
+    {
+        var (one, two) = (new StoreId(Guid.NewGuid()), new StoreId(Guid.NewGuid()));
+        var (ofOne, ofTwo) = (Queue("q", appended: 10) with { Store = one }, Queue("q", appended: 20) with { Store = two });
+        SiloStats[] silos =
+        [
+            new(one, "one", IsAway: false, IsDraining: false, 1, 0, Report: null),
+            new(two, "two", IsAway: false, IsDraining: false, 1, 0, Report: null),
+        ];
+        using var board = new ClusterBoard(() => new(new ClusterStats([ofOne, ofTwo], silos)), _time);
+        await board.ReadAsync();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (ofOne, ofTwo) = (ofOne with { AppendedCount = 11 }, ofTwo with { AppendedCount = 25 });
+
+        var look = await board.ReadAsync();
+
+        Assert.Equal([("one", 1.0), ("two", 5.0)], look.Rows.Select(row => (row.Silo, row.InPerSecond!.Value)));
+        Assert.Equal(2, look.Silos.Count);
+    }
+
     private static QueueStats Queue(
         string name, long items = 0, long oldest = 0, long appended = 0, long closed = 0)
         => new(name, default, items, 0, oldest, 0, 0, appended, 0, closed, 0, 0, 0, 0);

@@ -124,6 +124,15 @@ public sealed class MemoryQueueStore : IQueueStore
     /// <summary>Kills the process: all that was written is in the new store. This one is dead.</summary>
     public MemoryQueueStore Kill() => CrashKeeping(unsynced => unsynced);
 
+    /// <summary>A copy of the disk as it is on it, with the same id; this store lives on.</summary>
+    public MemoryQueueStore Copy()
+    {
+        lock (_gate)
+        {
+            return new MemoryQueueStore(Id, _durable.Copy());
+        }
+    }
+
     public IReadOnlyList<StoredQueue> LoadQueues()
     {
         lock (_gate)

@@ -68,6 +68,11 @@ internal sealed partial class StoreClaimer(
     {
         view.RemoveSelf();
         await _stopping.CancelAsync();
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return; // No time for anything.
+        }
+
         await router.DrainAsync(DrainTimeout);
         await _reporting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!local.IsAlone && local.HasStore)
@@ -159,11 +164,16 @@ internal sealed partial class StoreClaimer(
         using var timer = new PeriodicTimer(ReportInterval, time);
         while (await timer.WaitForNextTickAsync(stopping))
         {
-            if (!await TryReportAsync())
-            {
-                Lose();
-                return;
-            }
+            await CheckAsync();
+        }
+    }
+
+    /// <summary>Reports, and stops the silo if it is not its store's any more.</summary>
+    internal async Task CheckAsync()
+    {
+        if (Loss is null && !await TryReportAsync())
+        {
+            Lose();
         }
     }
 

@@ -88,6 +88,18 @@ internal sealed partial class ClusterView(
            where !(_records.TryGetValue(silo.Store, out var record) && record.IsDraining)
            select silo.Store;
 
+    /// <summary>Whether active silos have yet to say who they are.</summary>
+    internal bool HasStrangers
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _introductions.Count > 0;
+            }
+        }
+    }
+
     /// <summary>Waits until active silos that are not known yet have said who they are.</summary>
     public async Task WaitForStrangersAsync(TimeSpan timeout)
     {

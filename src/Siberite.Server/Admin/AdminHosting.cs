@@ -20,6 +20,9 @@ internal static class AdminHosting
         services.AddRoutingCore();
         services.AddSingleton(new SiloIdentity(store));
         services.AddSingleton(provider => new QueueBoard(readQueues, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ClusterBoard(
+            () => provider.GetRequiredService<IQueueRouter>().GetStatsAsync(name: null, StatsScope.Cluster),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SiloHealth(
             commits, provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ISiloReadiness>()));
@@ -38,10 +41,11 @@ internal static class AdminHosting
         app.MapGet("/readyz", context => AnswerAsync(context, health.Reluctance, "ready"));
         app.MapGet("/metrics", app.Services.GetRequiredService<MetricsEndpoint>().WriteAsync);
 
-        var board = app.Services.GetRequiredService<QueueBoard>();
+        var board = app.Services.GetRequiredService<ClusterBoard>();
         var facts = app.Services.GetRequiredService<SiloFactsReader>();
         app.MapGet("/api/queues", context => WriteReportAsync(context, board, facts));
-        app.MapGet("/", context => QueuesPage.WriteAsync(context, Report(context.Request.Query, board, facts)));
+        app.MapGet("/", async context
+            => await QueuesPage.WriteAsync(context, await ReportAsync(context.Request.Query, board, facts)));
         foreach (var asset in QueuesPage.Assets)
         {
             app.MapGet($"/{asset.Name}", asset.WriteAsync);
@@ -56,21 +60,22 @@ internal static class AdminHosting
         return context.Response.WriteAsync((refusal ?? welcome) + "\n");
     }
 
-    private static Task WriteReportAsync(HttpContext context, QueueBoard board, SiloFactsReader facts)
+    private static async Task WriteReportAsync(HttpContext context, ClusterBoard board, SiloFactsReader facts)
     {
         context.Response.ContentType = "application/json; charset=utf-8";
-        var report = Report(context.Request.Query, board, facts);
-        return JsonSerializer.SerializeAsync(
+        var report = await ReportAsync(context.Request.Query, board, facts);
+        await JsonSerializer.SerializeAsync(
             context.Response.Body, report, BoardJson.Default.BoardReport, context.RequestAborted);
     }
 
     /// <summary>What <c>?filter=</c>, <c>sort=</c> and <c>order=asc</c> ask for.</summary>
-    private static BoardReport Report(IQueryCollection query, QueueBoard board, SiloFactsReader facts)
+    private static async ValueTask<BoardReport> ReportAsync(
+        IQueryCollection query, ClusterBoard board, SiloFactsReader facts)
     {
         var filter = query["filter"].ToString().Trim();
         var order = QueueOrder.Named(query["sort"]);
-        var look = board.Read();
+        var look = await board.ReadAsync();
         var rows = look.First(BoardReport.MaxQueues, filter, order, descending: query["order"] != "asc");
-        return new BoardReport(facts.Read(), look.Totals, look.CountMatching(filter), [.. rows]);
+        return new BoardReport(facts.Read(), look.Totals, look.CountMatching(filter), [.. rows], [.. look.Silos.Select(SiloRow.Of)]);
     }
 }

@@ -8,7 +8,9 @@ namespace Siberite.Server.Admin;
 /// <param name="Totals">All its queues.</param>
 /// <param name="Matching">Queues the filter lets through.</param>
 /// <param name="Queues">The first of these in the order asked for.</param>
-internal sealed record BoardReport(SiloFacts Silo, QueueTotals Totals, int Matching, IReadOnlyList<QueueRow> Queues)
+/// <param name="Silos">All silos of the cluster, those that are away included.</param>
+internal sealed record BoardReport(
+    SiloFacts Silo, QueueTotals Totals, int Matching, IReadOnlyList<QueueRow> Queues, IReadOnlyList<SiloRow> Silos)
 {
     /// <summary>Most queues in one answer, 500: what a browser shows smoothly every two seconds.</summary>
     public const int MaxQueues = 500;
@@ -17,9 +19,32 @@ internal sealed record BoardReport(SiloFacts Silo, QueueTotals Totals, int Match
 /// <summary>One queue of the table. Rates are <see langword="null"/> until there are two looks to compare.</summary>
 internal sealed record QueueRow(
     string Name, long Items, long Bytes, double? OldestSeconds, int OpenReads, int Waiters, double? InPerSecond,
-    double? OutPerSecond, [property: JsonIgnore] QueueStats Stats);
+    double? OutPerSecond, string Silo, [property: JsonIgnore] QueueStats Stats);
 
-/// <summary>All queues of the silo.</summary>
+/// <summary>One silo of the cluster.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="StoreId">Names its data directory.</param>
+/// <param name="IsAway">Whether it cannot be reached: its queues are not shown, and the counts are what it reported
+/// last.</param>
+/// <param name="IsDraining">Whether it takes no new queues.</param>
+/// <param name="Queues">Its queues.</param>
+/// <param name="Items">Items that wait in them.</param>
+/// <param name="Version">Of its program; <see langword="null"/> while it is away, as all that follows.</param>
+/// <param name="Gateway">Where clients connect, as configured there.</param>
+/// <param name="Admin">Where its pages are, as configured there.</param>
+/// <param name="Durability">The policy's name.</param>
+/// <param name="StartedAt">When it started.</param>
+internal sealed record SiloRow(
+    string Name, string StoreId, bool IsAway, bool IsDraining, long Queues, long Items, string? Version,
+    string? Gateway, string? Admin, string? Durability, DateTimeOffset? StartedAt)
+{
+    public static SiloRow Of(SiloStats silo) => new(
+        silo.Name, silo.Store.ToString(), silo.IsAway, silo.IsDraining, silo.QueueCount, silo.ItemCount,
+        silo.Report?.Version, silo.Report?.Gateway, silo.Report?.Admin, silo.Report?.Durability.ToString(),
+        silo.Report is { } report ? DateTimeOffset.FromUnixTimeMilliseconds(report.StartedAt) : null);
+}
+
+/// <summary>All queues of the silos that were reached.</summary>
 internal sealed record QueueTotals(
     int Queues, long Items, long Bytes, long OpenReads, long Waiters, double? InPerSecond, double? OutPerSecond);
 

@@ -13,9 +13,12 @@ internal sealed class MetricsEndpoint : IDisposable
     private readonly IDisposable _adapter;
 
     /// <param name="metrics">Taken so that the instruments exist.</param>
-    public MetricsEndpoint(SiloMetrics metrics)
+    /// <param name="silo">Its name is a label of every series, so that a collector can tell the silos of a cluster
+    /// apart.</param>
+    public MetricsEndpoint(SiloMetrics metrics, ILocalSiloDetails silo)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        _registry.SetStaticLabels(new Dictionary<string, string> { ["silo"] = silo.Name });
         DotNetStats.Register(_registry); // Process memory, CPU, threads and collections.
         _adapter = MeterAdapter.StartListening(new MeterAdapterOptions
         {

@@ -2,17 +2,9 @@ using Siberite.Contracts;
 
 namespace Siberite.Server.Admin;
 
-/// <summary>The queues of this silo as the pages and metrics show them: at most one look a second, however many
-/// ask.</summary>
-/// <remarks>Rates come from the cumulative counts of two looks, so they cost the data path nothing, and nothing at all
-/// while nobody looks.</remarks>
+/// <summary>The queues of this silo as metrics show them: at most one look a second, however many ask.</summary>
 internal sealed class QueueBoard(Func<IReadOnlyList<QueueStats>> readQueues, TimeProvider time)
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>A rate over a longer time would say little of now.</summary>
-    private static readonly TimeSpan LongestRateInterval = TimeSpan.FromSeconds(15);
-
     private readonly Lock _gate = new();
     private Look? _last;
 
@@ -21,62 +13,84 @@ internal sealed class QueueBoard(Func<IReadOnlyList<QueueStats>> readQueues, Tim
     {
         lock (_gate)
         {
-            if (_last is null || time.GetElapsedTime(_last.Timestamp) >= LookInterval)
-            {
-                _last = TakeLook();
-            }
-
-            return _last;
+            return _last = Look.IsFresh(_last, time)
+                ? _last!
+                : Look.Take(new ClusterStats(readQueues(), []), _last, time);
         }
     }
+}
 
-    private Look TakeLook()
-    {
-        var timestamp = time.GetTimestamp();
-        var elapsed = _last is null ? TimeSpan.MaxValue : time.GetElapsedTime(_last.Timestamp, timestamp);
-        var earlier = elapsed <= LongestRateInterval
-            ? _last!.Rows.ToDictionary(row => row.Name, row => row.Stats, StringComparer.Ordinal)
-            : null;
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        return new Look(timestamp, [.. readQueues().Select(queue => RowOf(queue, earlier, elapsed, now))]);
-    }
+/// <summary>The queues of all silos as the pages show them: at most one look a second, however many ask.</summary>
+internal sealed class ClusterBoard(Func<ValueTask<ClusterStats>> readCluster, TimeProvider time) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private Look? _last;
 
-    private static QueueRow RowOf(
-        QueueStats queue, Dictionary<string, QueueStats>? earlier, TimeSpan elapsed, long now)
+    /// <summary>The queues, at most a second old, of all silos that can be reached.</summary>
+    public async ValueTask<Look> ReadAsync()
     {
-        var oldest = queue.OldestEnqueuedAt == 0 ? (double?)null : Math.Max(0, now - queue.OldestEnqueuedAt) / 1000.0;
-        double? inRate = null;
-        double? outRate = null;
-        if (earlier is not null)
+        await _turn.WaitAsync();
+        try
         {
-            var before = earlier.GetValueOrDefault(queue.Name);
-            inRate = Rate(queue.AppendedCount, before?.AppendedCount, elapsed);
-            outRate = Rate(queue.ClosedCount, before?.ClosedCount, elapsed);
+            return _last = Look.IsFresh(_last, time) ? _last! : Look.Take(await readCluster(), _last, time);
         }
-
-        return new QueueRow(
-            queue.Name, queue.ItemCount, queue.ItemBytes, oldest, queue.OpenReadCount, queue.WaiterCount, inRate,
-            outRate, queue);
+        finally
+        {
+            _turn.Release();
+        }
     }
 
-    /// <remarks>A queue that is new, or was deleted and made again, has counted from zero.</remarks>
-    private static double Rate(long count, long? before, TimeSpan elapsed)
-        => (before is { } earlier && earlier <= count ? count - earlier : count) / elapsed.TotalSeconds;
+    public void Dispose() => _turn.Dispose();
 }
 
 /// <summary>One look at all queues.</summary>
-internal sealed class Look(long timestamp, List<QueueRow> rows)
+/// <remarks>Rates come from the cumulative counts of two looks, so they cost the data path nothing, and nothing at all
+/// while nobody looks.</remarks>
+internal sealed class Look
 {
-    private readonly Lazy<QueueTotals> _totals = new(() => Sum(rows));
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A rate over a longer time would say little of now.</summary>
+    private static readonly TimeSpan LongestRateInterval = TimeSpan.FromSeconds(15);
+
+    private readonly Lazy<QueueTotals> _totals;
+
+    private Look(long timestamp, List<QueueRow> rows, IReadOnlyList<SiloStats> silos)
+    {
+        Timestamp = timestamp;
+        Rows = rows;
+        Silos = silos;
+        _totals = new Lazy<QueueTotals>(() => Sum(rows));
+    }
 
     /// <summary>When, by the clock's own ticks.</summary>
-    public long Timestamp => timestamp;
+    public long Timestamp { get; }
 
     /// <summary>All queues, in no order.</summary>
-    public List<QueueRow> Rows => rows;
+    public List<QueueRow> Rows { get; }
+
+    /// <summary>The silos that were asked, those that are away included.</summary>
+    public IReadOnlyList<SiloStats> Silos { get; }
 
     /// <summary>All queues in one row.</summary>
     public QueueTotals Totals => _totals.Value;
+
+    public static bool IsFresh(Look? last, TimeProvider time)
+        => last is not null && time.GetElapsedTime(last.Timestamp) < LookInterval;
+
+    public static Look Take(ClusterStats stats, Look? last, TimeProvider time)
+    {
+        var timestamp = time.GetTimestamp();
+        var elapsed = last is null ? TimeSpan.MaxValue : time.GetElapsedTime(last.Timestamp, timestamp);
+        var earlier = elapsed <= LongestRateInterval
+            ? last!.Rows.ToDictionary(row => (row.Name, row.Stats.Store), row => row.Stats)
+            : null;
+        var names = stats.Silos.ToDictionary(silo => silo.Store, silo => silo.Name);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var rows = stats.Queues.Select(queue => RowOf(
+            queue, names.GetValueOrDefault(queue.Store, ""), earlier, elapsed, now));
+        return new Look(timestamp, [.. rows], stats.Silos);
+    }
 
     /// <summary>The <paramref name="count"/> rows that come first in an order.</summary>
     public IEnumerable<QueueRow> First(int count, string filter, QueueOrder order, bool descending)
@@ -92,6 +106,28 @@ internal sealed class Look(long timestamp, List<QueueRow> rows)
         => filter.Length == 0
             ? Rows.Count
             : Rows.Count(row => row.Name.Contains(filter, StringComparison.OrdinalIgnoreCase));
+
+    private static QueueRow RowOf(
+        QueueStats queue, string silo, Dictionary<(string, StoreId), QueueStats>? earlier, TimeSpan elapsed, long now)
+    {
+        var oldest = queue.OldestEnqueuedAt == 0 ? (double?)null : Math.Max(0, now - queue.OldestEnqueuedAt) / 1000.0;
+        double? inRate = null;
+        double? outRate = null;
+        if (earlier is not null)
+        {
+            var before = earlier.GetValueOrDefault((queue.Name, queue.Store));
+            inRate = Rate(queue.AppendedCount, before?.AppendedCount, elapsed);
+            outRate = Rate(queue.ClosedCount, before?.ClosedCount, elapsed);
+        }
+
+        return new QueueRow(
+            queue.Name, queue.ItemCount, queue.ItemBytes, oldest, queue.OpenReadCount, queue.WaiterCount, inRate,
+            outRate, silo, queue);
+    }
+
+    /// <remarks>A queue that is new, or was deleted and made again, has counted from zero.</remarks>
+    private static double Rate(long count, long? before, TimeSpan elapsed)
+        => (before is { } earlier && earlier <= count ? count - earlier : count) / elapsed.TotalSeconds;
 
     private static QueueTotals Sum(List<QueueRow> rows)
     {

@@ -29,6 +29,8 @@ internal static class QueuesPage
         var page = new StringBuilder(Template);
         Fill(page, "trouble", silo.Trouble is null ? "" : $"This silo is not healthy: {silo.Trouble}.");
         Fill(page, "trouble-hidden", silo.Trouble is null ? "hidden" : "");
+        Fill(page, "away", AwayOf(report));
+        Fill(page, "away-hidden", report.Silos.Any(silo => silo.IsAway) ? "" : "hidden");
         Fill(page, "version", silo.Version);
         Fill(page, "uptime", Figures.Duration(silo.UptimeSeconds));
         Fill(page, "connections", Figures.Count(silo.Connections));
@@ -46,6 +48,16 @@ internal static class QueuesPage
         Fill(page, "note", NoteOf(report));
         page.Replace("{{rows}}", RowsOf(report)); // Last: queue names may look like placeholders.
         return page.ToString();
+    }
+
+    private static string AwayOf(BoardReport report)
+    {
+        var away = report.Silos.Where(silo => silo.IsAway).ToArray();
+        var items = Figures.Count(away.Sum(silo => silo.Items));
+        return away.Length == 0
+            ? ""
+            : $"Away: {string.Join(", ", away.Select(silo => silo.Name))}. Queues that have their home there, with "
+                + $"{items} items when last heard of, are unavailable and not shown.";
     }
 
     private static string NoteOf(BoardReport report)
@@ -69,6 +81,7 @@ internal static class QueuesPage
             Cell(Figures.Count(queue.Waiters));
             Cell(Figures.Rate(queue.InPerSecond));
             Cell(Figures.Rate(queue.OutPerSecond));
+            Cell(queue.Silo);
             rows.Append("</tr>\n");
         }
 

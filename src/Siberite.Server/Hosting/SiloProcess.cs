@@ -37,6 +37,7 @@ internal static partial class SiloProcess
 
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
+        bool isLost;
         try
         {
             using var reload = new SettingsReload(
@@ -47,6 +48,7 @@ internal static partial class SiloProcess
             using var pid = PidFile.Write(commandLine.PidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
             await ServeAsync(app);
+            isLost = app.Services.GetRequiredService<IStoreClaim>().Loss is not null;
         }
         finally
         {
@@ -55,7 +57,7 @@ internal static partial class SiloProcess
         }
 
         LogStopped(logging.CreateLogger("Siberite.Server"));
-        return queues.Commits.HasFailed ? ExitCodes.StoreFailed : ExitCodes.Stopped;
+        return queues.Commits.HasFailed ? ExitCodes.StoreFailed : isLost ? ExitCodes.StoreLost : ExitCodes.Stopped;
     }
 
     /// <summary>Says which address is taken before anything is opened. Kestrel would say so too, but late and not for
@@ -165,6 +167,11 @@ internal static partial class SiloProcess
         }
         catch (Exception e) when (e is IOException or SocketException or OrleansException or SiberiteException)
         {
+            throw StartException.Failure(e.Message);
+        }
+        catch (DuplicateStoreException e)
+        {
+            await app.StopAsync(); // Says good-bye: the cluster need not find out that this silo is gone.
             throw StartException.Failure(e.Message);
         }
     }

@@ -41,6 +41,7 @@ function show(report) {
   document.body.classList.remove("stale");
   element("pulse").className = "fresh";
   showBanner(silo.trouble ? `This silo is not healthy: ${silo.trouble}.` : "");
+  showAway(report.silos.filter(other => other.isAway));
   set("version", silo.version);
   set("uptime", duration(silo.uptimeSeconds));
   set("connections", count(silo.connections));
@@ -70,6 +71,14 @@ function showBanner(text) {
   element("trouble").hidden = !text;
 }
 
+function showAway(away) {
+  const items = count(away.reduce((sum, silo) => sum + silo.items, 0));
+  set("away", away.length === 0 ? ""
+    : `Away: ${away.map(silo => silo.name).join(", ")}. Queues that have their home there, with `
+      + `${items} items when last heard of, are unavailable and not shown.`);
+  element("away").hidden = away.length === 0;
+}
+
 function noteOf(report) {
   if (report.matching > report.queues.length) {
     return `The first ${count(report.queues.length)} of ${count(report.matching)} queues are shown.`;
@@ -94,6 +103,7 @@ function showRows(queues) {
     const texts = [
       queue.name, count(queue.items), bytes(queue.bytes), duration(queue.oldestSeconds), count(queue.openReads),
       count(queue.waiters), rate(queue.inPerSecond), rate(queue.outPerSecond),
+      queue.silo,
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Time.Testing;
+using Siberite.Contracts;
+
+namespace Siberite.Cluster.Tests;
+
+public sealed class CallLedgerTests : IDisposable
+{
+    private static readonly QueueName Work = QueueName.Parse("work");
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly CallLedger _ledger;
+    private int _executedCount;
+
+    public CallLedgerTests() => _ledger = new CallLedger(_time);
+
+    public void Dispose() => _ledger.Dispose();
+
+    [Fact]
+    public async Task A_call_takes_effect_once_however_often_it_comes()
+    {
+        await OnceAsync(number: 1);
+        await OnceAsync(number: 1);
+        await OnceAsync(number: 2);
+
+        Assert.Equal(2, _executedCount);
+    }
+
+    [Fact]
+    public async Task A_call_that_comes_again_while_it_is_under_way_shares_its_end()
+    {
+        var end = new TaskCompletionSource<QueueOutcome[]>();
+        var first = _ledger.OnceAsync(Work, Call(number: 1), () => end.Task);
+        var again = OnceAsync(number: 1);
+        Assert.False(again.IsCompleted);
+
+        end.SetResult([]);
+
+        Assert.Same(await first, await again);
+        Assert.Equal(0, _executedCount);
+    }
+
+    [Fact]
+    public async Task A_call_that_comes_after_a_later_one_is_refused()
+    {
+        await OnceAsync(number: 2);
+
+        var refusal = await Assert.ThrowsAsync<SiberiteException>(() => OnceAsync(number: 1));
+
+        Assert.Equal((SiberiteError.OutcomeUnknown, 1), (refusal.Error, _executedCount));
+    }
+
+    [Fact]
+    public async Task Senders_gateways_and_queues_do_not_meddle()
+    {
+        await OnceAsync(number: 1);
+        await OnceAsync(number: 1, sender: 2);
+        await OnceAsync(number: 1, gateway: 2);
+        await _ledger.OnceAsync(QueueName.Parse("other"), Call(number: 1), ExecuteAsync);
+
+        Assert.Equal(4, _executedCount);
+    }
+
+    [Fact]
+    public async Task Outcomes_are_dropped_after_a_while_and_with_their_gateway()
+    {
+        await OnceAsync(number: 1);
+        await OnceAsync(number: 1, gateway: 2);
+        Assert.Equal(2, _ledger.Count);
+
+        _ledger.Drop(gateway: 2);
+        Assert.Equal(1, _ledger.Count);
+
+        _time.Advance(CallLedger.Retention);
+        Assert.Equal(0, _ledger.Count);
+    }
+
+    private Task<QueueOutcome[]> OnceAsync(long number, long sender = 1, long gateway = 1)
+        => _ledger.OnceAsync(Work, Call(number, sender, gateway), ExecuteAsync);
+
+    private Task<QueueOutcome[]> ExecuteAsync()
+    {
+        _executedCount++;
+        return Task.FromResult(new QueueOutcome[1]);
+    }
+
+    private static QueueCall Call(long number, long sender = 1, long gateway = 1)
+        => new(new GatewayAddress(gateway, SiloAddress.Zero), sender, number, ExpectedRun: 1, []);
+}
