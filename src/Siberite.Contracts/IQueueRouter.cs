@@ -5,10 +5,6 @@ namespace Siberite.Contracts;
 /// <summary>Finds queues by name, wherever they live. All a gateway knows of the cluster.</summary>
 public interface IQueueRouter
 {
-    /// <summary>Names this run of this silo's gateway in the ids of its sessions. Drawn at random at each
-    /// start.</summary>
-    long GatewayNumber { get; }
-
     /// <summary>This silo's commits; commits of other silos come back done.</summary>
     ICommitLog Commits { get; }
 

@@ -10,8 +10,11 @@ public static class GatewayHosting
 {
     /// <summary>Registers the gateway. The host also needs an <c>IQueueRouter</c>, a <c>TimeProvider</c> and the
     /// options.</summary>
-    public static IServiceCollection AddSiberiteGateway(this IServiceCollection services)
+    /// <param name="services">The host's.</param>
+    /// <param name="identity">Of this run.</param>
+    public static IServiceCollection AddSiberiteGateway(this IServiceCollection services, GatewayIdentity identity)
     {
+        services.AddSingleton(identity);
         services.AddSingleton<GatewayCounters>();
         services.AddSingleton<SessionList>();
         services.AddSingleton<GatewayParts>();

@@ -7,15 +7,15 @@ namespace Siberite.Gateway;
 
 /// <summary>What all sessions of a gateway share.</summary>
 internal sealed class GatewayParts(
-    IQueueRouter router, IOptions<GatewayOptions> options, GatewayCounters counters, SessionList sessions,
-    ISiloControl control, TimeProvider time, ILogger<GatewayConnectionHandler> log)
+    GatewayIdentity identity, IQueueRouter router, IOptions<GatewayOptions> options, GatewayCounters counters,
+    SessionList sessions, ISiloControl control, TimeProvider time, ILogger<GatewayConnectionHandler> log)
 {
     /// <summary>Three numbers and no text, the first at least 1: clients parse it so.</summary>
     public static string Version { get; } =
         typeof(GatewayParts).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
     /// <summary>Names this run of this gateway in the ids of its sessions.</summary>
-    public long Id { get; } = router.GatewayNumber;
+    public long Id => identity.Number;
 
     public IQueueRouter Router => router;
 

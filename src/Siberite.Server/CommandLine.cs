@@ -1,3 +1,5 @@
+using Siberite.Contracts;
+
 namespace Siberite.Server;
 
 /// <summary>What was typed after the program's name, as settings.</summary>
@@ -6,6 +8,8 @@ namespace Siberite.Server;
 internal sealed class CommandLine
 {
     private const string SettingPrefix = "Siberite:";
+    private const string ConnectionSetting = "Siberite:Cluster:ConnectionString";
+    private const string ModeSetting = "Siberite:Cluster:Mode";
 
     /// <summary>Every flag that sets something, and what it sets.</summary>
     private static readonly Flag[] Flags =
@@ -14,6 +18,10 @@ internal sealed class CommandLine
         new("data", "dir", "Siberite:Storage:DataDirectory", "where queues are kept (./data)"),
         new("admin", "host:port", "Siberite:Admin:Listen", "pages, health, metrics (127.0.0.1:22180)"),
         new("durability", "policy", "Siberite:Storage:Durability", "what STORED means: always, interval or os"),
+        new("cluster", "string", ConnectionSetting, "be a silo of the cluster in this PostgreSQL database"),
+        new("name", "name", "Siberite:Cluster:SiloName", "what to call this silo"),
+        new("silo-port", "port", "Siberite:Cluster:SiloPort", "port for the other silos (11111)"),
+        new("advertise", "host", "Siberite:Cluster:AdvertisedAddress", "where the other silos reach this one"),
     ];
 
     private readonly Dictionary<string, string?> _settings = new(StringComparer.OrdinalIgnoreCase);
@@ -120,6 +128,10 @@ internal sealed class CommandLine
         else
         {
             _settings[flag?.Setting ?? name] = value;
+            if (flag?.Setting == ConnectionSetting)
+            {
+                _settings[ModeSetting] = nameof(ClusterMode.Cluster);
+            }
         }
     }
 

@@ -60,7 +60,7 @@ public sealed class GatewayDeathTests
         var name = gateway.NameAt(home.Store.Id);
         var queue = await other.OpenAsync(name);
         await queue.AppendAsync(Draft("one"));
-        var zombie = new GatewayAddress(gateway.Router.GatewayNumber, gateway.Address);
+        var zombie = new GatewayAddress(gateway.Get<LocalSilo>().Run, gateway.Address);
         var session = gateway.Session(1);
         await cluster.KillAsync(gateway);
         await TestCluster.DeclareDeadAsync(other, gateway);
@@ -68,7 +68,7 @@ public sealed class GatewayDeathTests
 
         var grain = other.Grains.GetGrain<IQueueGrain>(new QueueAddress(queue.Name, home.Store.Id).ToKey());
         var take = new QueueCommand(QueueCommandKind.Take, session, null, 0, 0, false, TakeMode.Open, 0);
-        var call = new QueueCall(zombie, Sender: 1, Number: 1, home.Router.GatewayNumber, [take]);
+        var call = new QueueCall(zombie, Sender: 1, Number: 1, home.Get<LocalSilo>().Run, [take]);
         var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await grain.ExecuteAsync(call));
 
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);

@@ -36,7 +36,7 @@ internal sealed class TestCluster : IAsyncDisposable
         _cluster = builder.Build();
     }
 
-    public SharedGrainStorage Storage { get; } = new();
+    public TestGrainStorage Storage { get; } = new();
 
     public IReadOnlyList<ClusterSilo> Silos => _silos;
 
@@ -157,8 +157,10 @@ internal sealed class TestCluster : IAsyncDisposable
         host.Services.Configure(_configure);
         host.UseOrleans(orleans =>
         {
-            SiberiteClusterHosting.AddSilo(orleans, silo.Store.Id, isAlone: false);
+            SiberiteClusterHosting.AddSilo(
+                orleans, new LocalIdentity(LocalIdentity.DrawRun(), IsAlone: false));
             orleans.Services.AddKeyedSingleton<IGrainStorage>(QueueDirectoryGrain.StorageName, Storage);
+            orleans.Services.AddKeyedSingleton<IGrainStorage>(SiberiteClusterHosting.StorageName, Storage);
             orleans.AddOutgoingGrainCallFilter(silo.Faults);
             _configureSilo?.Invoke(orleans);
             orleans.Configure<ClusterMembershipOptions>(options => options.ProbeTimeout = TimeSpan.FromMinutes(1));
@@ -196,7 +198,7 @@ internal sealed class ClusterSilo(MemoryQueueStore store)
     public async Task<IQueue> OpenAsync(string name) => await Router.OpenAsync(QueueName.Parse(name));
 
     /// <summary>A session of this silo's gateway.</summary>
-    public SessionId Session(long number) => new(Router.GatewayNumber, number);
+    public SessionId Session(long number) => new(Get<LocalSilo>().Run, number);
 
     /// <summary>A name whose queue, made now, gets its home in the store.</summary>
     public string NameAt(StoreId home)

@@ -7,8 +7,6 @@ namespace Siberite.Gateway.Tests;
 /// <summary>Routes straight to an engine, without grains.</summary>
 internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
 {
-    public long GatewayNumber => 1;
-
     public ICommitLog Commits => queues.Commits;
 
     public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)

@@ -32,7 +32,7 @@ internal sealed class GatewayOverPipes : IDisposable
             Store, new EngineOptions(), new StorageOptions { Durability = durability }, time,
             NullLogger<LocalQueues>.Instance);
         _parts = new GatewayParts(
-            new EngineRouter(Queues), Options.Create(options), Counters, _sessions,
+            GatewayIdentity.Draw(), new EngineRouter(Queues), Options.Create(options), Counters, _sessions,
             new IdleControl(), time, NullLogger<GatewayConnectionHandler>.Instance);
     }
 

@@ -53,7 +53,8 @@ public sealed partial class TidyTests
         Assert.DoesNotContain(ForeignWords, word => !glossary.Contains(word, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <remarks>Storage 1000s (the engine 1500s), Cluster 2000s, Gateway 3000s, Server 4000s.</remarks>
+    /// <remarks>Storage 1000s (the engine 1500s), Cluster 2000s, Gateway 3000s, Server 4000s, Ctl
+    /// 5000s.</remarks>
     [Fact]
     public void Log_ids_are_unique_and_within_their_projects_range()
     {
@@ -96,6 +97,7 @@ public sealed partial class TidyTests
             "Siberite.Cluster" => new(2000, 3000),
             "Siberite.Gateway" => new(3000, 4000),
             "Siberite.Server" => new(4000, 5000),
+            "Siberite.Ctl" => new(5000, 6000),
             _ => new(0, 0),
         };
 

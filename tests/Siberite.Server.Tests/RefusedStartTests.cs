@@ -17,7 +17,10 @@ public sealed class RefusedStartTests
         Assert.Equal(new ProgramRun(0, "siberite 1.0.0\n", ""), version);
         Assert.Equal(0, help.ExitCode);
         Assert.All(
-            ["-listen", "-data", "-pid", "-version", "-admin", "-durability", "-help"],
+            [
+                "-listen", "-data", "-pid", "-version", "-admin", "-durability", "-cluster", "-name", "-silo-port",
+                "-advertise", "-help",
+            ],
             flag => Assert.Contains($"  {flag} ", help.Output, StringComparison.Ordinal));
     }
 
@@ -29,6 +32,12 @@ public sealed class RefusedStartTests
     [InlineData("must be Always, Interval or Os", "-durability", "maybe")]
     [InlineData("unknown setting Siberite:Gateway:MaxKeyz", "--Siberite:Gateway:MaxKeyz=3")]
     [InlineData("Siberite:Gateway:MaxKeys is 0", "--Siberite:Gateway:MaxKeys", "0")]
+    [InlineData("Siberite:Cluster:ConnectionString is empty", "--Siberite:Cluster:Mode", "Cluster")]
+    [InlineData("the connection string cannot be read", "-cluster", "secret")]
+    [InlineData("the connection string cannot be read", "-cluster", "Host=db;Pasword=secret")]
+    [InlineData("names no Host", "-cluster", "Database=siberite;Password=secret")]
+    [InlineData("TlsKeyPath and TlsAuthorityPath", "--Siberite:Cluster:TlsCertificatePath", "silo.pem")]
+    [InlineData("Siberite:Cluster:SiloListen is 'nowhere'", "--Siberite:Cluster:SiloListen", "nowhere")]
     public async Task What_makes_no_sense_is_one_line_and_code_2(string expected, params string[] arguments)
         => AssertOneLine(await ProgramRun.StartAsync(arguments), ExitCodes.Usage, expected);
 
@@ -56,6 +65,23 @@ public sealed class RefusedStartTests
         var run = await ProgramRun.StartAsync(taken, address, other, "127.0.0.1:0", "-data", directory["data"]);
 
         AssertOneLine(run, ExitCodes.StartFailed, $"cannot listen on {address} ({setting})");
+        Assert.False(Directory.Exists(directory["data"]), "nothing was opened yet");
+    }
+
+    [Theory]
+    [InlineData("no address of that name can be found", "-advertise", "no.such.name.invalid")]
+    [InlineData("must be an address at which other silos reach this one", "-listen", "*:0")]
+    [InlineData("cannot reach database siberite on 127.0.0.1:1 as me", "-name", "first")]
+    public async Task A_silo_that_cannot_join_says_so_in_one_line_without_the_password(
+        string expected, string flag, string value)
+    {
+        using var directory = new TemporaryDirectory();
+
+        var run = await ProgramRun.StartAsync(
+            "-listen", "127.0.0.1:0", "-admin", "127.0.0.1:0", "-data", directory["data"], "-silo-port", "1",
+            "-cluster", "Host=127.0.0.1;Port=1;Database=siberite;Username=me;Password=secret", flag, value);
+
+        AssertOneLine(run, ExitCodes.StartFailed, expected);
         Assert.False(Directory.Exists(directory["data"]), "nothing was opened yet");
     }
 
@@ -118,6 +144,7 @@ public sealed class RefusedStartTests
         var line = Assert.Single(run.ErrorLines);
         Assert.StartsWith("siberite: ", line, StringComparison.Ordinal);
         Assert.Contains(expected, line, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
         Assert.Equal(exitCode, run.ExitCode);
     }
 }

@@ -69,7 +69,8 @@ public sealed class ReloadTests : IDisposable
     }
 
     private Task<ServerProcess> StartAsync()
-        => ServerProcess.StartAsync(_directory["data"], "-durability", "os", "-config", SettingsFile);
+        => ServerProcess.StartAsync(
+            _directory["data"], "-durability", "os", "-config", SettingsFile, "--Siberite:Gateway:AllowReload=true");
 
     /// <remarks>Moved into place, as editors do: nobody reads half a file.</remarks>
     private void WriteLimit(string maxItems)

@@ -25,6 +25,24 @@ public sealed class SettingsDocumentsTests
     }
 
     [Fact]
+    public void The_clusters_settings_file_has_every_setting_of_a_cluster_at_its_default_but_for_the_mode()
+    {
+        var file = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(Repository.Root, "appsettings", "appsettings.Cluster.json"))
+            .Build();
+
+        var found = file.AsEnumerable()
+            .Where(setting => setting.Value is not null)
+            .ToDictionary(setting => setting.Key, setting => Normal(setting.Value!));
+
+        var expected = Defaults()
+            .Where(setting => setting.Key.StartsWith("Siberite:Cluster:", StringComparison.Ordinal))
+            .ToDictionary();
+        expected["Siberite:Cluster:Mode"] = "Cluster";
+        Assert.Equal(expected.OrderBy(pair => pair.Key), found.OrderBy(pair => pair.Key));
+    }
+
+    [Fact]
     public void The_settings_page_has_every_setting_at_its_default_and_nothing_else()
     {
         var page = File.ReadLines(Path.Combine(Repository.Root, "infra", "docs", "settings.md"))

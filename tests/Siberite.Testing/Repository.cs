@@ -12,6 +12,10 @@ public static class Repository
     public static string ServerAssembly { get; } = Path.Combine(
         Root, "artifacts", "bin", "Siberite.Server", Metadata("Configuration").ToLowerInvariant(), "siberite.dll");
 
+    /// <summary>The operator's tool as built together with these tests.</summary>
+    public static string CtlAssembly { get; } = Path.Combine(
+        Root, "artifacts", "bin", "Siberite.Ctl", Metadata("Configuration").ToLowerInvariant(), "siberitectl.dll");
+
     private static string Metadata(string key)
         => typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(attribute => attribute.Key == key).Value!;

@@ -63,10 +63,13 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts a server without waiting for anything.</summary>
     public static ServerProcess Launch(string dataDirectory, params string[] arguments)
+        => Launch(dataDirectory, FreeEndPoint(), FreeEndPoint(), arguments);
+
+    /// <summary>Starts a server on given addresses without waiting for anything.</summary>
+    public static ServerProcess Launch(
+        string dataDirectory, IPEndPoint endPoint, IPEndPoint adminEndPoint, params string[] arguments)
     {
-        var endPoint = FreeEndPoint();
-        var adminEndPoint = FreeEndPoint();
-        // With all signals at their defaults: whoever runs the tests in the background may have SIGINT ignored.
+        // Whoever runs the tests in the background may have SIGINT ignored, and that is inherited.
         var start = new ProcessStartInfo("env")
         {
             RedirectStandardOutput = true,
@@ -75,7 +78,7 @@ public sealed class ServerProcess : IAsyncDisposable
         };
         string[] all =
         [
-            "--default-signal", "dotnet", Repository.ServerAssembly,
+            "--default-signal=INT", "dotnet", Repository.ServerAssembly,
             "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
         ];
         foreach (var argument in all)
@@ -119,11 +122,20 @@ public sealed class ServerProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Whether the process is gone.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Sends a signal by its name without <c>SIG</c>: <c>STOP</c> pauses, <c>CONT</c> goes on.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", $"{Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>SIGTERM, as an operator. Returns the exit code.</summary>
     public async Task<int> StopAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{Id}"]);
-        await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         return await WaitForExitAsync();
     }
 

@@ -9,7 +9,7 @@ namespace Siberite.Cluster;
 /// write.</remarks>
 [PreferLocalPlacement]
 internal sealed partial class StoreGrain(
-    [PersistentState("store", QueueDirectoryGrain.StorageName)] IPersistentState<StoreState> record,
+    [PersistentState("store", SiberiteClusterHosting.StorageName)] IPersistentState<StoreState> record,
     IClusterMembershipService membership,
     TimeProvider time,
     ILogger<StoreGrain> log)
@@ -131,7 +131,7 @@ internal sealed partial class StoreGrain(
 /// <summary>The list of all stores of the cluster.</summary>
 [PreferLocalPlacement]
 internal sealed class StoreListGrain(
-    [PersistentState("list", QueueDirectoryGrain.StorageName)] IPersistentState<StoreListState> list)
+    [PersistentState("list", SiberiteClusterHosting.StorageName)] IPersistentState<StoreListState> list)
     : Grain, IStoreListGrain
 {
     /// <inheritdoc/>

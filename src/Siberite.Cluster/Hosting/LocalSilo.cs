@@ -6,16 +6,14 @@ using Siberite.Queues;
 namespace Siberite.Cluster;
 
 /// <summary>What the composition knows of this silo.</summary>
-/// <param name="Run">Names this run of it: in session ids, and in what others expect of it.</param>
+/// <param name="Run">Names this run of it: in what others expect of it, and as its gateway in session ids. Not
+/// 0.</param>
 /// <param name="IsAlone">Whether it is a standalone silo.</param>
 internal sealed record LocalIdentity(long Run, bool IsAlone)
 {
-    /// <summary>Draws a number for this run. Never 0, which means that no run is known.</summary>
-    public static LocalIdentity Draw(bool isAlone)
-    {
-        var run = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
-        return new LocalIdentity(run == 0 ? 1 : run, isAlone);
-    }
+    /// <summary>Draws a number for a run. Never 0, which means that no run is known.</summary>
+    public static long DrawRun()
+        => BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))) is not 0 and var run ? run : 1;
 }
 
 /// <summary>This silo, and whether it has its store: until it has, and once it has lost it, it serves nobody.</summary>

@@ -34,15 +34,29 @@ public static class SiberiteClusterHosting
     /// <summary>How long an activation stays without a call. 2 minutes: it owns nothing.</summary>
     private static readonly TimeSpan ActivationAge = TimeSpan.FromMinutes(2);
 
-    /// <summary>Adds a standalone silo, the grains and <see cref="IQueueRouter"/>. Needs <see cref="LocalQueues"/> and
-    /// a <see cref="TimeProvider"/> among the services.</summary>
+    /// <summary>Grain storage for state of other grains than the queue directory.</summary>
+    public const string StorageName = "siberite";
+
+    /// <summary>Adds a standalone silo whose options come from the configuration.</summary>
+    public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
+        => builder.AddSiberiteCluster(storeId, new ClusterOptions(), facts: []);
+
+    /// <summary>Adds the silo, standalone or of a cluster, the grains and <see cref="IQueueRouter"/>. Needs
+    /// <see cref="LocalQueues"/> and a <see cref="TimeProvider"/> among the services.</summary>
     /// <remarks>
     /// The silo is a hosted service: services that serve clients must be added after this call, so that they start when
-    /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. It opens no port.
+    /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. Standalone it opens no
+    /// port.
     /// </remarks>
     /// <param name="builder">The host.</param>
     /// <param name="storeId">The identity of this silo's data directory, which it advertises as its own.</param>
-    public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
+    /// <param name="options">What the runtime is set up by; the advertised address of a cluster's silo is
+    /// resolved.</param>
+    /// <param name="facts">What the silo tells the others besides its store and name, by keys of
+    /// <see cref="SiloFacts"/>.</param>
+    public static IHostApplicationBuilder AddSiberiteCluster(
+        this IHostApplicationBuilder builder, StoreId storeId, ClusterOptions options,
+        Dictionary<string, string> facts)
     {
         builder.Services.AddOptions<ClusterOptions>()
             .BindConfiguration(ClusterOptions.Section)
@@ -51,20 +65,42 @@ public static class SiberiteClusterHosting
                 $"{ClusterOptions.Section}:{nameof(ClusterOptions.WaitSlice)} must be above 0 s and at most 10 s.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
+        var name = NameOf(options, storeId);
+        var run = facts.TryGetValue(SiloFacts.GatewayKey, out var number)
+            ? long.Parse(number, CultureInfo.InvariantCulture)
+            : LocalIdentity.DrawRun();
         builder.UseOrleans(silo =>
         {
-            AddSilo(silo, storeId, isAlone: true);
-            StandAlone(silo, storeId);
+            AddSilo(silo, new LocalIdentity(run, IsAlone: options.Mode == ClusterMode.Standalone));
+            if (options.Mode == ClusterMode.Cluster)
+            {
+                SiloMembership.Join(silo, options);
+                SiloMembership.KeepGrainState(silo, options, QueueDirectoryGrain.StorageName, StorageName);
+            }
+            else
+            {
+                StandAlone(silo, storeId);
+            }
+
+            silo.Configure<SiloOptions>(silo => silo.SiloName = name);
+            silo.UseSiloMetadata(new Dictionary<string, string>(facts)
+            {
+                [SiloFacts.StoreKey] = storeId.ToString(),
+                [SiloFacts.NameKey] = name,
+            });
         });
 
         return builder;
     }
 
+    /// <summary>What the silo is called.</summary>
+    public static string NameOf(ClusterOptions options, StoreId storeId)
+        => options.SiloName.Length > 0 ? options.SiloName : $"siberite-{storeId.ToString()[..8]}";
+
     /// <summary>What every silo has, standalone or not: the grains, the router, the claim of its store, and the
     /// tuning.</summary>
-    internal static void AddSilo(ISiloBuilder silo, StoreId storeId, bool isAlone)
+    internal static void AddSilo(ISiloBuilder silo, LocalIdentity identity)
     {
-        var identity = LocalIdentity.Draw(isAlone);
         silo.Services.AddSingleton(identity);
         silo.Services.AddSingleton<QueueRouter>();
         silo.Services.AddSingleton<IQueueRouter>(services => services.GetRequiredService<QueueRouter>());
@@ -73,7 +109,7 @@ public static class SiberiteClusterHosting
         silo.Services.AddSingleton<GatewayRoster>();
         AddParticipant<ClusterView>(silo.Services);
         AddGrains(silo);
-        Tune(silo, storeId, identity);
+        Tune(silo);
 
         // Added after the silo's own service, so it starts when the silo is active and stops before it.
         silo.Services.AddSingleton<StoreClaimer>();
@@ -105,22 +141,18 @@ public static class SiberiteClusterHosting
     {
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: "siberite", clusterId: $"standalone-{storeId}");
         NoTransport.Replace(silo.Services);
-        silo.Services.AddGrainStorage(
-            QueueDirectoryGrain.StorageName,
-            (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
+        foreach (var name in (ReadOnlySpan<string>)[QueueDirectoryGrain.StorageName, StorageName])
+        {
+            silo.Services.AddGrainStorage(
+                name, (services, name) => new LocalGrainStorage(name, services.GetRequiredService<LocalQueues>()));
+        }
     }
 
-    private static void Tune(ISiloBuilder silo, StoreId storeId, LocalIdentity identity)
+    private static void Tune(ISiloBuilder silo)
     {
-        silo.UseSiloMetadata(new Dictionary<string, string>
-        {
-            [SiloFacts.StoreKey] = storeId.ToString(),
-            [SiloFacts.GatewayKey] = identity.Run.ToString(CultureInfo.InvariantCulture),
-        });
 #pragma warning disable ORLEANSEXP003 // Experimental, and the only one that is linearizable; decision 0004.
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
-        silo.Configure<SiloOptions>(options => options.SiloName = $"siberite-{storeId.ToString()[..8]}");
         silo.Configure<SiloMessagingOptions>(options =>
         {
             options.ResponseTimeout = ResponseTimeout;

@@ -79,9 +79,6 @@ internal sealed partial class QueueRouter : IQueueRouter
     }
 
     /// <inheritdoc/>
-    public long GatewayNumber => _local.Run;
-
-    /// <inheritdoc/>
     public ICommitLog Commits => _queues.Commits;
 
     /// <inheritdoc/>

@@ -65,9 +65,9 @@ public sealed class GatewayOptions
     /// <summary>Whether <c>flush_all</c> is allowed. Default true, as in the ancestors; it drops every item.</summary>
     public bool AllowFlushAll { get; set; } = true;
 
-    /// <summary>Whether <c>reload</c> is allowed. Default true, as in Kestrel: it reads what the operator
-    /// wrote.</summary>
-    public bool AllowReload { get; set; } = true;
+    /// <summary>Whether <c>reload</c> is allowed. Default false, unlike Kestrel: a client is not known to be an
+    /// operator. Changed files are read again without it.</summary>
+    public bool AllowReload { get; set; }
 
     /// <summary>Which silos <c>stats</c> speaks of: <c>Cluster</c> or <c>Silo</c>. Default <c>Cluster</c>, which is
     /// right behind a load balancer; clients that list every silo and add the values want <c>Silo</c>.</summary>

@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Options;
 using Orleans.Dashboard;
@@ -32,8 +34,13 @@ internal static partial class SiloProcess
     {
         var isStarting = true;
         using var logging = SiloLogging.Create(configuration, () => Volatile.Read(ref isStarting));
-        ThrowIfTaken("Gateway", settings.Gateway.Listen);
-        ThrowIfTaken("Admin", settings.Admin.Listen);
+        ThrowIfTaken("Gateway:Listen", ListenAddress.Parse(settings.Gateway.Listen));
+        ThrowIfTaken("Admin:Listen", ListenAddress.Parse(settings.Admin.Listen));
+        if (settings.Cluster.Mode == ClusterMode.Cluster)
+        {
+            await ClusterSeat.PrepareAsync(settings);
+            ThrowIfTaken("Cluster:SiloPort", SiloEndpoint.Of(settings.Cluster).Listen);
+        }
 
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
@@ -62,9 +69,8 @@ internal static partial class SiloProcess
 
     /// <summary>Says which address is taken before anything is opened. Kestrel would say so too, but late and not for
     /// every reason by address.</summary>
-    private static void ThrowIfTaken(string section, string listen)
+    private static void ThrowIfTaken(string setting, IPEndPoint endPoint)
     {
-        var endPoint = ListenAddress.Parse(listen);
         try
         {
             using var probe = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -72,7 +78,7 @@ internal static partial class SiloProcess
         }
         catch (SocketException e)
         {
-            throw StartException.Failure($"cannot listen on {listen} (Siberite:{section}:Listen): {e.Message}");
+            throw StartException.Failure($"cannot listen on {endPoint} (Siberite:{setting}): {e.Message}");
         }
     }
 
@@ -119,9 +125,10 @@ internal static partial class SiloProcess
         builder.Services.AddSingleton(queues);
         builder.Services.AddSingleton(control);
 
-        builder.AddSiberiteCluster(queues.StoreId);
+        var gateway = GatewayIdentity.Draw();
+        builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));
         builder.UseOrleans(silo => silo.AddDashboard(dashboard => dashboard.HideTrace = true));
-        builder.Services.AddSiberiteGateway();
+        builder.Services.AddSiberiteGateway(gateway);
         builder.Services.AddSiberiteAdmin(
             queues.StoreId, queues.Commits, () => queues.GetStats(name: null));
 
@@ -165,7 +172,8 @@ internal static partial class SiloProcess
         {
             await app.StartAsync();
         }
-        catch (Exception e) when (e is IOException or SocketException or OrleansException or SiberiteException)
+        catch (Exception e) when (e is IOException or SocketException or OrleansException or SiberiteException
+            or DbException or TimeoutException)
         {
             throw StartException.Failure(e.Message);
         }

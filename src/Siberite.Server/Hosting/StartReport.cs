@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Siberite.Cluster;
 using Siberite.Contracts;
 using Siberite.Queues;
 using Siberite.Server.Settings;
@@ -22,8 +23,25 @@ internal static partial class StartReport
             Count(queues.ItemCount, "item"));
         LogPromise(log, settings.Storage.Durability, PromiseOf(settings.Storage));
         LogPages(log, addresses[1]);
+        if (settings.Cluster.Mode == ClusterMode.Cluster)
+        {
+            ReportCluster(log, settings.Cluster, queues.StoreId);
+        }
+
         WarnUnlessLoopback(log, "memcache", settings.Gateway.Listen);
         WarnUnlessLoopback(log, "admin", settings.Admin.Listen);
+    }
+
+    private static void ReportCluster(ILogger log, ClusterOptions options, StoreId store)
+    {
+        var silo = SiloEndpoint.Of(options);
+        LogCluster(
+            log, SiberiteClusterHosting.NameOf(options, store), options.ClusterId, silo.Advertised,
+            ClusterStart.Describe(options), options.Membership);
+        if (!IPAddress.IsLoopback(silo.Listen.Address) && options.TlsCertificatePath.Length == 0)
+        {
+            LogOpenSiloPort(log, silo.Listen);
+        }
     }
 
     /// <summary>What <c>STORED</c> means, in a plain sentence.</summary>
@@ -64,4 +82,15 @@ internal static partial class StartReport
     [LoggerMessage(4014, LogLevel.Warning,
         "The {Protocol} address {Listen} is open to other machines, and its protocol has no authentication.")]
     private static partial void LogExposed(ILogger log, string protocol, string listen);
+
+    [LoggerMessage(4015, LogLevel.Information,
+        "Silo {Name} of cluster {ClusterId}, reached by others at {Address}; {Database}; membership {Membership}.")]
+    private static partial void LogCluster(
+        ILogger log, string name, string clusterId, IPEndPoint address, string database, MembershipProfile membership);
+
+    [LoggerMessage(4016, LogLevel.Warning,
+        "The silo port {Address} is open to other machines without TLS: whoever reaches it can read and change every "
+        + "queue. Set Siberite:Cluster:TlsCertificatePath, TlsKeyPath and TlsAuthorityPath, or keep it in a network "
+        + "of its own.")]
+    private static partial void LogOpenSiloPort(ILogger log, IPEndPoint address);
 }

@@ -66,8 +66,8 @@ internal static class SettingReader
 
         if (type == typeof(string))
         {
-            expected = "a text";
-            return text.Length > 0 ? text : null;
+            expected = "a text"; // An empty one too: SettingRules says where there must be one.
+            return text;
         }
 
         if (type == typeof(bool))

@@ -33,6 +33,9 @@ internal static class SettingRules
         Duration("Gateway:IdleTimeout", settings => settings.Gateway.IdleTimeout, TimeSpan.Zero, LongestTimer),
         Duration("Gateway:MaxWait", settings => settings.Gateway.MaxWait, TimeSpan.Zero, LongestTimer),
         Duration("Gateway:DrainTimeout", settings => settings.Gateway.DrainTimeout, TimeSpan.Zero, Day),
+        new("Storage:DataDirectory", settings => settings.Storage.DataDirectory.Length == 0
+            ? "'': must be a path"
+            : null),
         Duration("Storage:SyncInterval", settings => settings.Storage.SyncInterval, Millisecond, Day),
         Number("Storage:ReserveBytes", settings => settings.Storage.ReserveBytes, 0, 1024 * GiB),
         Number("Storage:BlockCacheBytes", settings => settings.Storage.BlockCacheBytes, 1 * MiB, 1024 * GiB),
@@ -42,6 +45,7 @@ internal static class SettingRules
         Number("Engine:MaxQueues", settings => settings.Engine.MaxQueues, 1, 100_000_000),
         Duration("Cluster:WaitSlice", settings => settings.Cluster.WaitSlice, TimeSpan.FromMilliseconds(100),
             TimeSpan.FromSeconds(10)),
+        .. ClusterRules.All,
         Listens("Admin:Listen", settings => settings.Admin.Listen),
         Number("Admin:MaxMetricQueues", settings => settings.Admin.MaxMetricQueues, 0, 10_000),
         new("Admin:Listen", settings => IsSamePort(settings)
@@ -65,7 +69,7 @@ internal static class SettingRules
            where complaint is not null
            select $"Siberite:{rule.Key} is {complaint}";
 
-    private static Rule Number(string key, Func<SiloSettings, long> read, long least, long most)
+    internal static Rule Number(string key, Func<SiloSettings, long> read, long least, long most)
         => new(key, settings => read(settings) is var value && value >= least && value <= most
             ? null
             : string.Create(CultureInfo.InvariantCulture, $"{value}: must be {least} to {most}"));
@@ -89,5 +93,5 @@ internal static class SettingRules
 
     /// <param name="Key">Without the leading <c>Siberite:</c>.</param>
     /// <param name="Check">The complaint, or <see langword="null"/>.</param>
-    private sealed record Rule(string Key, Func<SiloSettings, string?> Check);
+    internal sealed record Rule(string Key, Func<SiloSettings, string?> Check);
 }

@@ -5,7 +5,8 @@ namespace Siberite.Server.Settings;
 
 /// <summary>Every setting of this silo, checked. Those of queues may be read again while it runs.</summary>
 /// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program or the file named by
-/// <c>-config</c>, the environment, the command line.</remarks>
+/// <c>-config</c>, in a cluster <c>appsettings/appsettings.Cluster.json</c>, the environment, the command
+/// line.</remarks>
 internal sealed record SiloSettings(
     GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin,
     QueueSettings Queues)
@@ -30,25 +31,35 @@ internal sealed record SiloSettings(
     /// <exception cref="StartException">The settings file cannot be read.</exception>
     public static IConfigurationRoot ReadSources(CommandLine commandLine)
     {
+        var alone = Build(commandLine, isCluster: false);
+        var isCluster = nameof(ClusterMode.Cluster).Equals(
+            alone[$"{ClusterOptions.Section}:{nameof(ClusterOptions.Mode)}"], StringComparison.OrdinalIgnoreCase);
+        return isCluster ? Build(commandLine, isCluster) : alone;
+    }
+
+    private static IConfigurationRoot Build(CommandLine commandLine, bool isCluster)
+    {
+        var builder = new ConfigurationBuilder()
+            .AddJsonFile(FileOf(commandLine), optional: commandLine.ConfigFile is null, reloadOnChange: false);
+        if (isCluster)
+        {
+            builder.AddJsonFile(OwnFile("appsettings.Cluster.json"), optional: true, reloadOnChange: false);
+        }
+
         try
         {
-            return new ConfigurationBuilder()
-                .AddJsonFile(FileOf(commandLine), optional: commandLine.ConfigFile is null, reloadOnChange: false)
-                .AddEnvironmentVariables()
-                .AddInMemoryCollection(commandLine.Settings)
-                .Build();
+            return builder.AddEnvironmentVariables().AddInMemoryCollection(commandLine.Settings).Build();
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            var file = commandLine.ConfigFile ?? "appsettings.json";
+            var file = isCluster ? "appsettings.Cluster.json" : commandLine.ConfigFile ?? "appsettings.json";
             throw StartException.Usage($"cannot read {file}: {(e.InnerException ?? e).Message}");
         }
     }
 
     /// <summary>The settings file, whether it is there or not.</summary>
     public static string FileOf(CommandLine commandLine)
-        => Path.GetFullPath(
-            commandLine.ConfigFile ?? Path.Combine(AppContext.BaseDirectory, "appsettings", "appsettings.json"));
+        => commandLine.ConfigFile is { } file ? Path.GetFullPath(file) : OwnFile("appsettings.json");
 
     /// <exception cref="StartException">Some settings make no sense; the message names each.</exception>
     public static SiloSettings Read(IConfiguration configuration)
@@ -98,6 +109,8 @@ internal sealed record SiloSettings(
             }
         }
     }
+
+    private static string OwnFile(string name) => Path.Combine(AppContext.BaseDirectory, "appsettings", name);
 
     private static Type? OptionsOf(IConfigurationSection section)
         => Sections.FirstOrDefault(known => known.Key.Equals(section.Path, StringComparison.OrdinalIgnoreCase)).Value;

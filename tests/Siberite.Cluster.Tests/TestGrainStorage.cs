@@ -5,7 +5,7 @@ using Orleans.Storage;
 namespace Siberite.Cluster.Tests;
 
 /// <summary>Grain storage that all silos of a test share, in the place of PostgreSQL. It can be away.</summary>
-internal sealed class SharedGrainStorage : IGrainStorage
+internal sealed class TestGrainStorage : IGrainStorage
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, (byte[] State, long Version)> _records = [];

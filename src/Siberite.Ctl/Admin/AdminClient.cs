@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Siberite.Ctl.Admin;
+
+/// <summary>Asks one silo over its admin address. Every failure is a <see cref="CtlException"/> of one line.</summary>
+internal sealed class AdminClient : IDisposable
+{
+    /// <summary>How long one answer may take. 30 s: longer than any call between silos.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Most bytes of an answer. 16 MiB: a page of 500 queues is a fraction of one.</summary>
+    private const long MaxAnswerBytes = 16L << 20;
+
+    private readonly HttpClient _http;
+    private readonly string _address;
+
+    private AdminClient(Uri silo, string address)
+    {
+        _http = new HttpClient
+        {
+            BaseAddress = silo,
+            Timeout = Patience,
+            MaxResponseContentBufferSize = MaxAnswerBytes,
+        };
+        _address = address;
+    }
+
+    /// <param name="address"><c>host:port</c>, or a whole <c>http://…</c> address.</param>
+    /// <exception cref="CtlException">It is no address.</exception>
+    public static AdminClient Create(string address)
+    {
+        var text = address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}";
+        return Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var silo)
+            && (silo.Scheme == Uri.UriSchemeHttp || silo.Scheme == Uri.UriSchemeHttps)
+                ? new AdminClient(silo, address)
+                : throw new CtlException(ExitCodes.Usage, $"'{address}' is no admin address; it is host:port");
+    }
+
+    /// <returns>Why clients should not be sent to the silo, in its words; <see langword="null"/> if they
+    /// should.</returns>
+    public async Task<string?> FindReluctanceAsync(CancellationToken cancellation)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, "readyz", cancellation);
+        var words = (await answer.Content.ReadAsStringAsync(cancellation)).Trim();
+        return answer.IsSuccessStatusCode ? null
+            : answer.StatusCode == HttpStatusCode.ServiceUnavailable ? words
+            : throw Refused(answer, words);
+    }
+
+    /// <summary>The silo and its queues.</summary>
+    public Task<QueuesAnswer> ReadQueuesAsync(CancellationToken cancellation)
+        => ReadAsync("api/queues", AdminJson.Default.QueuesAnswer, cancellation);
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Asks for <paramref name="path"/> and reads the answer.</summary>
+    private async Task<T> ReadAsync<T>(string path, JsonTypeInfo<T> form, CancellationToken cancellation)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, path, cancellation);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw Refused(answer, (await answer.Content.ReadAsStringAsync(cancellation)).Trim());
+        }
+
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(cancellation);
+            return await JsonSerializer.DeserializeAsync(body, form, cancellation)
+                ?? throw new JsonException("the answer is null");
+        }
+        catch (JsonException e)
+        {
+            throw new CtlException(
+                ExitCodes.Failed, $"{_address} is no silo of this version: /{path} answers something else", e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            using var question = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            return await _http.SendAsync(question, cancellation);
+        }
+        catch (HttpRequestException e)
+        {
+            throw new CtlException(ExitCodes.Failed, $"cannot reach a silo at {_address}: {e.Message}", e);
+        }
+        catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
+        {
+            throw new CtlException(
+                ExitCodes.Failed, $"the silo at {_address} did not answer within {Patience.TotalSeconds:0} s", e);
+        }
+    }
+
+    private CtlException Refused(HttpResponseMessage answer, string words)
+        => new(ExitCodes.Failed, $"{_address} answers {(int)answer.StatusCode}: {FirstLine(words)}");
+
+    private static string FirstLine(string words)
+    {
+        var line = words.Split('\n', 2)[0].Trim();
+        return line.Length <= 200 ? line : line[..200];
+    }
+}

@@ -1,0 +1,29 @@
+using Spectre.Console;
+
+namespace Siberite.Ctl;
+
+/// <summary>What the tool shows: results on the output, progress and complaints on the error stream, so that the
+/// output can be piped.</summary>
+internal static class Screen
+{
+    private static readonly IAnsiConsole Error = AnsiConsole.Create(
+        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>One line of the result.</summary>
+    public static void Say(string line) => Console.Out.WriteLine(line);
+
+    /// <summary>One line that says what went wrong.</summary>
+    public static void Complain(string line) => Console.Error.WriteLine($"siberitectl: {line}");
+
+    /// <summary>Shows what is being done, with a spinner where a person watches and as a line elsewhere.</summary>
+    public static async Task<T> DuringAsync<T>(string step, Func<Task<T>> work)
+    {
+        if (!Error.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
+        {
+            await Console.Error.WriteLineAsync($"{step} ...");
+            return await work();
+        }
+
+        return await Error.Status().StartAsync($"{Markup.Escape(step)} ...", _ => work());
+    }
+}
