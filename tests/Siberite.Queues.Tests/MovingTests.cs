@@ -100,7 +100,7 @@ public sealed class MovingTests : IDisposable
     public void A_power_cut_on_both_sides_leaves_one_queue(int steps, bool sourceServes, bool targetServes)
     {
         _source.Append("work", "0", "1", "2");
-        _source.Commit();
+        SyncBoth();
         var move = Guid.NewGuid();
         var queue = _source["work"];
         queue.TryHoldStill(Patience);

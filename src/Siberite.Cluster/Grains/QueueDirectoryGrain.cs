@@ -71,7 +71,7 @@ internal sealed partial class QueueDirectoryGrain(
             return await ReachAsync(); // The setting changed after the queue was made.
         }
 
-        await GrainCallFailure.TranslateAsync(QueueAt(store).OpenAsync(), Name);
+        await GrainCallFailure.TranslateAsync(QueueAt(store).OpenShardAsync(), Name);
         if (!record.RecordExists)
         {
             record.State = NewRecord(QueueMode.Loose, store);

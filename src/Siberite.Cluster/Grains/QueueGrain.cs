@@ -49,6 +49,14 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     }
 
     /// <inheritdoc/>
+    public ValueTask<long> OpenShardAsync()
+    {
+        ThrowUnlessHome();
+        LooseQueues.Mark(_queues, _name);
+        return OpenAsync();
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<QueueReply> ExecuteAsync(QueueCall queueCall)
     {
         ThrowUnlessHome();

@@ -61,12 +61,6 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     public LooseQueue Open(QueueName name, bool isJoined)
     {
         var local = _queues.Open(name);
-        if (isJoined && !IsShard(_queues, name))
-        {
-            // Before the first item in the one log: what is found after a crash is known to be a shard.
-            _queues.PutState(MarkPrefix + name.Value, [1]);
-        }
-
         var queue = _used.GetOrAdd(name, added =>
         {
             var learning = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -118,6 +112,16 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
     /// not be asked to serve it.</summary>
     public static bool IsShard(LocalQueues queues, QueueName name)
         => queues.ReadState(MarkPrefix + name.Value) is not null;
+
+    /// <summary>What the store has of the name, or will have, is a shard. In the one log before its first item: what is
+    /// found after a crash is known to be one.</summary>
+    public static void Mark(LocalQueues queues, QueueName name)
+    {
+        if (!IsShard(queues, name))
+        {
+            queues.PutState(MarkPrefix + name.Value, [1]);
+        }
+    }
 
     /// <summary>The shard is gone, and the name may become that of a strict queue.</summary>
     public static Commit Unmark(LocalQueues queues, QueueName name)

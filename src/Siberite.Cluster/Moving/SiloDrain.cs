@@ -185,15 +185,23 @@ internal sealed partial class SiloDrain(
             stopping.ThrowIfCancellationRequested();
         }
 
-        var (isGone, commit) = queues.DropIfEmpty(name);
-        if (isGone)
+        if (shard.WaitingCount > 0 || shard.HeldItemCount > 0)
         {
-            await queues.Commits.WaitAsync(commit);
-            await Directory(name).LeaveLooseAsync(queues.StoreId);
-            await queues.Commits.WaitAsync(LooseQueues.Unmark(queues, name));
+            return false; // In the hands of sessions; or an item has just come.
         }
 
-        return isGone;
+        // Off the record first: a crash between the two leaves a shard that is found here again.
+        await Directory(name).LeaveLooseAsync(queues.StoreId);
+        var (isGone, commit) = queues.DropIfEmpty(name);
+        if (!isGone)
+        {
+            await loose.OpenShardAsync(name, queues.StoreId);
+            return false;
+        }
+
+        await queues.Commits.WaitAsync(commit);
+        await queues.Commits.WaitAsync(LooseQueues.Unmark(queues, name));
+        return true;
     }
 
     /// <returns>Whether there was anything.</returns>

@@ -25,6 +25,17 @@ internal sealed partial class QueueRouter
         }
     }
 
+    /// <summary>Sees to it that a loose queue that was opened here has a shard in a store.</summary>
+    private async ValueTask<StoreId> OpenShardAsync(QueueName name, StoreId store)
+    {
+        if (store != _queues.StoreId)
+        {
+            await OpenLooseAsync(DirectoryOf(name), name, store);
+        }
+
+        return store;
+    }
+
     /// <param name="name">The queue.</param>
     /// <param name="home">Its record.</param>
     /// <param name="isOpened">Whether the directory was asked to open a shard. Whoever only looks does not make this
