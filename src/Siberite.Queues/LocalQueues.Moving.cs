@@ -44,9 +44,7 @@ public sealed partial class LocalQueues
                     return (false, default);
                 }
 
-                var deleted = queue.Delete(_nextQueueId);
-                _queues.TryRemove(name, out _);
-                return (true, deleted);
+                return (true, Delete(name));
             }
         }
     }
@@ -83,6 +81,7 @@ public sealed partial class LocalQueues
             }
 
             commit = PutMoves(batch => batch.DropQueue(known.QueueId));
+            _dropped.Enqueue((known.QueueId, commit, MayRewrite: true));
         }
 
         left?.Depart();
@@ -107,6 +106,7 @@ public sealed partial class LocalQueues
                     SiberiteError.QueueUnavailable, $"The target has a queue {name} of its own.", inner: null);
             }
 
+            ThrowIfNameless();
             if (_queues.Count >= _options.MaxQueues)
             {
                 throw new SiberiteException(SiberiteError.TooManyQueues, "The silo has too many queues.", inner: null);
@@ -176,7 +176,7 @@ public sealed partial class LocalQueues
 
             var record = new QueueRecord(known.QueueId, known.Name, known.CreatedAt);
             var stored = new StoredQueue(record, known.End.Reader, known.End.Tail - 1, known.End.AppendedBytes);
-            var queue = new Queue(_shared, stored, isStored: true);
+            var queue = new Queue(_shared, stored, QueueName.Parse(known.Name), isStored: true);
             _moves[move] = known with { Stage = MoveStage.Adopted, End = default };
             var commit = PutMoves(batch =>
             {
@@ -204,13 +204,14 @@ public sealed partial class LocalQueues
             }
 
             _moves.Remove(move);
-            return PutMoves(batch =>
+            if (known.Stage == MoveStage.Adopted)
             {
-                if (known.Stage != MoveStage.Adopted)
-                {
-                    batch.DropQueue(known.QueueId);
-                }
-            });
+                return PutMoves();
+            }
+
+            var commit = PutMoves(batch => batch.DropQueue(known.QueueId));
+            _dropped.Enqueue((known.QueueId, commit, MayRewrite: true));
+            return commit;
         }
     }
 

@@ -45,12 +45,13 @@ public sealed partial class Queue
     /// <summary>Has appends and takes wait from now on, in their order; closes and returns go on.</summary>
     /// <param name="patience">How long they wait at most: then they, and those who come later, are refused with
     /// <see cref="SiberiteError.QueueMoving"/>.</param>
-    /// <returns>Whether it stands still by this call: not if it is gone, was never stored, or stood already.</returns>
+    /// <returns>Whether it stands still by this call: not if it is gone, damaged, was never stored, or stood
+    /// already.</returns>
     public bool TryHoldStill(TimeSpan patience)
     {
         lock (_gate)
         {
-            if (_isGone || !_isStored || _still is not null)
+            if (_isGone || !_isStored || IsDamaged || _still is not null)
             {
                 return false;
             }
@@ -146,6 +147,16 @@ public sealed partial class Queue
         {
             throw new SiberiteException(
                 SiberiteError.QueueMoving, $"Queue {Name} is moving to another silo.", inner: null);
+        }
+    }
+
+    /// <returns>Whether it was purged: not while it is held still.</returns>
+    internal bool TryPurge(out Commit commit)
+    {
+        lock (_gate)
+        {
+            commit = _still is null ? Purge() : default;
+            return _still is null;
         }
     }
 

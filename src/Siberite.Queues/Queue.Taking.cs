@@ -37,6 +37,11 @@ public sealed partial class Queue
                 return new(new TakeResult(TakeStatus.Gone, default, default));
             }
 
+            if (IsDamaged)
+            {
+                return ValueTask.FromException<TakeResult>(Unreadable());
+            }
+
             if (_still is not null)
             {
                 return ParkTake(session, mode, wait);
