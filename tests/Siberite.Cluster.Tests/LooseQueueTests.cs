@@ -15,7 +15,8 @@ public sealed class LooseQueueTests
         await cluster.Silos[0].AppendAsync("loose", "of 0");
         await cluster.Silos[1].AppendAsync("loose", "of 1");
 
-        Assert.Equal(("of 0", "of 1"), (await cluster.Silos[0].TakeAsync("loose"), await cluster.Silos[1].TakeAsync("loose")));
+        Assert.Equal("of 0", await cluster.Silos[0].TakeAsync("loose"));
+        Assert.Equal("of 1", await cluster.Silos[1].TakeAsync("loose"));
     }
 
     [Fact]
@@ -161,7 +162,8 @@ public sealed class LooseQueueTests
         Assert.Equal("Empty", await cluster.Silos[0].TakeAsync("loose-other"));
 
         var survivor = await cluster.KillAndDeclareAsync(cluster.Silos[2]);
-        Assert.Equal(("of 1", "Empty"), (await cluster.Silos[0].TakeAsync("loose"), await cluster.Silos[0].TakeAsync("loose")));
+        Assert.Equal("of 1", await cluster.Silos[0].TakeAsync("loose"));
+        Assert.Equal("Empty", await cluster.Silos[0].TakeAsync("loose"));
         await cluster.Silos[0].AppendAsync("loose", "of 0");
         Assert.Equal("of 0", await cluster.Silos[1].TakeAsync("loose", session: 1, LongWait));
 
@@ -223,12 +225,12 @@ public sealed class LooseQueueTests
     }
 
     /// <remarks>
-    /// Goal: nothing is lost or delivered twice, and each shard is a strict FIFO for each silo that takes from it, while
-    /// all silos append and take at once.
-    /// Method: every consumer's items of one producer must come in ascending order.
+    /// Goal: nothing is lost or delivered twice while all silos append and take at once.
+    /// Method: count what consumers on all silos got. Of order nothing is asked: an item that was won twice over goes
+    /// back to its place, and others may have passed it meanwhile.
     /// </remarks>
     [Fact]
-    public async Task All_silos_at_once_lose_nothing_and_keep_each_shards_order()
+    public async Task All_silos_at_once_lose_nothing_and_repeat_nothing()
     {
         const int ItemCount = 200;
         await using var cluster = await StartAsync(3);
@@ -246,13 +248,7 @@ public sealed class LooseQueueTests
         await Task.WhenAll(consumers);
 
         Assert.Equal(3 * ItemCount, taken.SelectMany(items => items).Distinct().Count());
-        foreach (var items in taken)
-        {
-            foreach (var shard in items.GroupBy(item => item[0]))
-            {
-                Assert.Equal(shard.Order(StringComparer.Ordinal), shard);
-            }
-        }
+        Assert.Equal(3 * ItemCount, taken.Sum(items => items.Count));
 
         int Total() => taken.Sum(items =>
         {

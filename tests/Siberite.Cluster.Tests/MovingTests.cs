@@ -123,7 +123,8 @@ public sealed class MovingTests
 
         var refusal = Assert.Throws<SiberiteException>(() => mover.Begin(Work, cluster.Silos[1].Queues.StoreId));
         Assert.Equal(SiberiteError.QueueMoving, refusal.Error);
-        refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await cluster.Silos[1].Router.DeleteAsync(Work));
+        refusal = await Assert.ThrowsAsync<SiberiteException>(
+            async () => await cluster.Silos[1].Router.DeleteAsync(Work));
         Assert.Equal(SiberiteError.QueueMoving, refusal.Error);
         var append = (await cluster.Silos[0].OpenAsync("work")).AppendAsync(Draft("meanwhile")).AsTask();
         Assert.False(append.IsCompleted);

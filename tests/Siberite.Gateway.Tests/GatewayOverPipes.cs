@@ -61,10 +61,10 @@ internal sealed class GatewayOverPipes : IDisposable
     }
 
     /// <summary>SIGKILL: a new gateway over what was handed to the operating system. This one is dead.</summary>
-    public GatewayOverPipes Kill() => new(Store.Kill(), _durability, _parts.Options, _time, static queues => new EngineRouter(queues));
+    public GatewayOverPipes Kill() => Restarted(Store.Kill());
 
     /// <summary>Power cut: a new gateway over what was synced. This one is dead.</summary>
-    public GatewayOverPipes CutPower() => new(Store.Crash(), _durability, _parts.Options, _time, static queues => new EngineRouter(queues));
+    public GatewayOverPipes CutPower() => Restarted(Store.Crash());
 
     public QueueStats? Stats(string queue) => Queues.GetStats(QueueName.Parse(queue)).SingleOrDefault();
 
@@ -74,6 +74,9 @@ internal sealed class GatewayOverPipes : IDisposable
         _sessions.Dispose();
         Store.Dispose();
     }
+
+    private GatewayOverPipes Restarted(MemoryQueueStore found)
+        => new(found, _durability, _parts.Options, _time, static queues => new EngineRouter(queues));
 
     private async Task RunAsync(Session session, Pipe input, Pipe output)
     {

@@ -11,8 +11,8 @@ public sealed class ResendingTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <remarks>
-    /// Goal: a set is never answered <c>STORED</c> because its queue was gone, and a session's sets keep their order when
-    /// they are sent again, whatever the order in which they come back.
+    /// Goal: a set is never answered <c>STORED</c> because its queue was gone, and a session's sets keep their order
+    /// when they are sent again, whatever the order in which they come back.
     /// Method: three sets in a pipeline go to a queue elsewhere, which then says, last one first, that it is gone; a
     /// fourth set comes while the others are under way and the name means the new queue already.
     /// </remarks>

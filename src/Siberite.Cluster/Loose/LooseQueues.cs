@@ -53,7 +53,9 @@ internal sealed partial class LooseQueues : ILifecycleParticipant<ISiloLifecycle
 
     /// <summary>Where a new queue, or a new shard, is to be: here, unless this silo gives away what it has.</summary>
     public StoreId ProposeHome()
-        => IsDraining && Stores.OpenOthers() is { Count: > 0 } others ? others[NextTurn() % others.Count] : Stores.Local;
+        => IsDraining && Stores.OpenOthers() is { Count: > 0 } others
+            ? others[NextTurn() % others.Count]
+            : Stores.Local;
 
     /// <summary>The queue, with its local shard opened in memory.</summary>
     /// <param name="name">Its name.</param>

@@ -38,7 +38,7 @@ internal sealed partial class ClusterView(
     public event Action? Refreshed;
 
     /// <summary>Silos that are active and have their store, this one included.</summary>
-    public IReadOnlyCollection<KeyValuePair<SiloAddress, SiloReport>> Silos => [.. _silos];
+    public IReadOnlyCollection<KeyValuePair<SiloAddress, SiloReport>> Silos => _silos.ToArray(); // At one moment.
 
     /// <summary>The durable records, as last read.</summary>
     public IReadOnlyDictionary<StoreId, StoreRecord> Records => _records;

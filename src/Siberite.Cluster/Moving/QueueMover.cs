@@ -37,8 +37,8 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
     /// than the copying would never let it end.</summary>
     private const int MaxRounds = 20;
 
-    /// <summary>How long open reads have to end once the queue stands still; those left go back to their places. 500 ms:
-    /// what is on its way to a socket ends in it, and nobody waits long.</summary>
+    /// <summary>How long open reads have to end once the queue stands still; those left go back to their places.
+    /// 500 ms: what is on its way to a socket ends in it, and nobody waits long.</summary>
     internal static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a client waits at most for a queue that stands still. 5 s: below the time-outs of common

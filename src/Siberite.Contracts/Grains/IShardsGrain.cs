@@ -1,7 +1,7 @@
 namespace Siberite.Contracts;
 
-/// <summary>Where silos tell each other of their shards of loose queues. The key is the store id, in 32 digits; it lives
-/// where the store is, or nowhere.</summary>
+/// <summary>Where silos tell each other of their shards of loose queues. The key is the store id, in 32 digits; it
+/// lives where the store is, or nowhere.</summary>
 /// <remarks>What is told here makes takes quick, and is never needed for them to be right: it may be lost or
 /// late.</remarks>
 [Alias("siberite.shards")]
