@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need on Debian, builds, and runs every test. The last line sums them up.
-# usage: infra/test.sh [--fast]      --fast leaves out the slow tests (crashes, browsers, foreign clients)
+# usage: infra/test.sh [--fast]      --fast leaves out the slow tests (crashes, clusters, browsers, clients)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
-packages=(python3-pylibmc python3-pymemcache libmemcached-tools chromium chromium-driver e2fsprogs netcat-openbsd)
+packages=(postgresql haproxy procps python3-pylibmc python3-pymemcache libmemcached-tools chromium chromium-driver
+  e2fsprogs netcat-openbsd)
 command -v npm >/dev/null || packages+=(nodejs npm)
 installed=$(dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep -cx installed || true)
 if [ "$installed" -ne "${#packages[@]}" ]; then

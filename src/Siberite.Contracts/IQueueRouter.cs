@@ -95,6 +95,8 @@ public sealed record SiloStats(
 /// <param name="ExpiredCount">Items that expired since the silo started.</param>
 /// <param name="CachedBytes">Payload bytes of this queue held in memory.</param>
 /// <param name="DiscardedCount">Items dropped since the silo started because the queue was full.</param>
+/// <param name="IsUnreadable">Whether its stored bytes were found unreadable at the start: every command but a delete
+/// is refused, and the other figures say nothing.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-stats")]
 public sealed record QueueStats(
     [property: Id(0)] string Name,
@@ -110,4 +112,5 @@ public sealed record QueueStats(
     [property: Id(10)] long AbortedCount,
     [property: Id(11)] long ExpiredCount,
     [property: Id(12)] long CachedBytes,
-    [property: Id(13)] long DiscardedCount);
+    [property: Id(13)] long DiscardedCount,
+    [property: Id(14)] bool IsUnreadable);

@@ -30,6 +30,10 @@ internal static class StatsReport
             Add(report, $"queue_{queue.Name}_age", age);
             Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
             Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
+            if (queue.IsUnreadable)
+            {
+                Add(report, $"queue_{queue.Name}_unreadable", 1);
+            }
         }
 
         return report.Append("END\r\n").ToString();

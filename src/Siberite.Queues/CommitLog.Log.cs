@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Siberite.Queues;
 
-// Ids: Queues 1500s. Next free in this project: 1505.
+// Ids: Queues 1500s. Next free in this project: 1507.
 public sealed partial class CommitLog
 {
     [LoggerMessage(1501, LogLevel.Critical,

@@ -221,6 +221,20 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
+    /// <summary>Ends the log because the store failed at something else than a commit.</summary>
+    internal void FailFrom(Exception e)
+    {
+        lock (_turn)
+        {
+            if (!HasFailed)
+            {
+                Fail(e);
+            }
+        }
+
+        NotifyDone();
+    }
+
     /// <summary>Writes and, as the policy or a request asks, syncs the open batch. For tests without threads.</summary>
     internal void CommitNow()
     {

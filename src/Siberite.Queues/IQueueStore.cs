@@ -19,7 +19,10 @@ public interface IQueueStore : IDisposable
     /// about a second.</summary>
     bool HasRoom { get; }
 
-    /// <summary>Every queue there is, without reading its items. Called once, before anything else.</summary>
+    /// <summary>Every queue there is, without reading its items; damaged ones too. Called once, before anything
+    /// else.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>: nobody can tell which queues
+    /// there are.</exception>
     IReadOnlyList<StoredQueue> LoadQueues();
 
     /// <summary>A new, empty batch. The engine clears and reuses it.</summary>
@@ -125,4 +128,9 @@ public readonly record struct ReaderState(long Position, long ClosedBytes, ReadO
 /// <param name="LastSequence">The highest sequence found; 0 if none. Items may be long trimmed and still be
 /// found.</param>
 /// <param name="AppendedBytes">The <see cref="ItemHeader.AppendedBytes"/> of that item; 0 if none.</param>
-public sealed record StoredQueue(QueueRecord Record, ReaderState Reader, long LastSequence, long AppendedBytes);
+public sealed record StoredQueue(QueueRecord Record, ReaderState Reader, long LastSequence, long AppendedBytes)
+{
+    /// <summary>Why its bytes cannot be served, as the end of a sentence; <see langword="null"/> if they can. Only the
+    /// id is then certain; the name is empty if it is what cannot be read.</summary>
+    public string? Damage { get; init; }
+}

@@ -9,8 +9,11 @@ namespace Siberite.Queues;
 /// <remarks>
 /// A queue exists durably from its first append on; before that it is a name in memory for those who wait for it.
 /// Thread-safe. Owns the commit log, not the store.
+/// A queue whose bytes are damaged keeps its name, its id and its bytes, and refuses everything but its deletion. If
+/// its very name is unreadable, it goes by <c>unreadable-</c> and its id, and every name that is not known is
+/// refused: it may be that one's, and must not look empty.
 /// </remarks>
-public sealed class LocalQueues : IDisposable
+public sealed partial class LocalQueues : IDisposable
 {
     private const string NextQueueIdKey = "engine/next-queue-id";
 
@@ -27,7 +30,9 @@ public sealed class LocalQueues : IDisposable
     private readonly ITimer _sweepTimer;
     private readonly CommitLog _commits;
     private long _nextQueueId = 1;
+    private readonly ConcurrentQueue<(long QueueId, Commit Commit, bool MayRewrite)> _dropped = new();
     private int _isSweeping;
+    private volatile int _namelessCount; // Damaged queues of which nobody knows the name.
 
     /// <summary>Finds the queues of <paramref name="store"/> and starts the commit log.</summary>
     public LocalQueues(
@@ -46,12 +51,7 @@ public sealed class LocalQueues : IDisposable
         _time = time;
         _commits = new CommitLog(store, storage, time, background, log);
         _shared = new QueueShared(store, _commits, engine, time, background, log);
-        foreach (var stored in store.LoadQueues())
-        {
-            var queue = new Queue(_shared, stored, isStored: true);
-            _queues[queue.Name] = queue;
-            _nextQueueId = Math.Max(_nextQueueId, queue.Id + 1);
-        }
+        AddStoredQueues(log);
 
         if (store.ReadState(NextQueueIdKey) is { } kept)
         {
@@ -86,7 +86,15 @@ public sealed class LocalQueues : IDisposable
 
     /// <summary>The queue, or <see langword="null"/> if it does not exist durably.</summary>
     public Queue? Find(QueueName name)
-        => _queues.TryGetValue(name, out var queue) && queue.IsStored ? queue : null;
+    {
+        if (_queues.TryGetValue(name, out var queue) && queue.IsStored)
+        {
+            return queue;
+        }
+
+        ThrowIfNameless();
+        return null;
+    }
 
     /// <summary>The queue, also one that is in memory only, or <see langword="null"/> if it is not even that.</summary>
     public Queue? FindOpened(QueueName name) => _queues.GetValueOrDefault(name);
@@ -111,6 +119,7 @@ public sealed class LocalQueues : IDisposable
                 return found;
             }
 
+            ThrowIfNameless();
             if (_queues.Count >= _options.MaxQueues)
             {
                 throw new SiberiteException(SiberiteError.TooManyQueues, "The silo has too many queues.", inner: null);
@@ -118,7 +127,7 @@ public sealed class LocalQueues : IDisposable
 
             var record = new QueueRecord(_nextQueueId++, name.Value, _time.GetUtcNow().ToUnixTimeMilliseconds());
             var unread = new ReaderState(Position: 1, ClosedBytes: 0, Closed: default);
-            var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), isStored: false);
+            var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), name, isStored: false);
             _queues[name] = created;
             return created;
         }
@@ -147,21 +156,44 @@ public sealed class LocalQueues : IDisposable
     {
         lock (_naming)
         {
-            return _queues.TryRemove(name, out var queue) ? queue.Delete(_nextQueueId) : default;
+            if (!_queues.TryRemove(name, out var queue))
+            {
+                return default;
+            }
+
+            var commit = queue.Delete(_nextQueueId);
+            if (commit.Batch > 0)
+            {
+                // What is damaged must not be read again, and rewriting reads.
+                _dropped.Enqueue((queue.Id, commit, MayRewrite: !queue.IsDamaged));
+            }
+
+            _namelessCount = _queues.Count(pair => pair.Value.IsNameless);
+            return commit;
         }
     }
 
-    /// <summary>Purges every queue.</summary>
+    /// <summary>Purges every queue that can be read.</summary>
     /// <returns>The last commit of them.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>: some could not be, the others
+    /// are purged.</exception>
     public Commit PurgeAll()
     {
         Commit last = default;
+        Queue? damaged = null;
         foreach (var (_, queue) in _queues)
         {
+            if (queue.IsDamaged)
+            {
+                damaged = queue;
+                continue;
+            }
+
             var commit = queue.Purge();
             last = commit.Batch > last.Batch ? commit : last;
         }
 
+        damaged?.ThrowIfDamaged();
         return last;
     }
 
@@ -234,6 +266,16 @@ public sealed class LocalQueues : IDisposable
                     queue.ReclaimSpace();
                 }
             }
+
+            ReclaimDropped();
+        }
+        catch (SiberiteException e) when (e.Error == SiberiteError.StorageFailed)
+        {
+            _commits.FailFrom(e); // The store refuses everything from now on: whoever waits for it must know.
+        }
+        catch (ObjectDisposedException)
+        {
+            // The silo has stopped meanwhile.
         }
         finally
         {
@@ -258,6 +300,7 @@ public sealed class LocalQueues : IDisposable
             return new AppendResult(AppendStatus.Gone, default);
         }
 
+        Array.ForEach(queues, queue => queue.ThrowIfDamaged());
         _shared.ThrowIfRefusing();
         foreach (var queue in queues)
         {
@@ -277,6 +320,22 @@ public sealed class LocalQueues : IDisposable
         }
 
         return last;
+    }
+
+    /// <summary>Gives the space of deleted queues back, once nothing can bring them back.</summary>
+    private void ReclaimDropped()
+    {
+        while (!_commits.HasFailed && _dropped.TryPeek(out var dropped))
+        {
+            if (!_commits.IsDone(dropped.Commit))
+            {
+                _commits.Request(dropped.Commit); // For the next sweep.
+                return;
+            }
+
+            _dropped.TryDequeue(out _);
+            _store.ReclaimSpace(dropped.QueueId, long.MaxValue, isEmpty: dropped.MayRewrite);
+        }
     }
 
     private void RemoveAbandoned(QueueName name, Queue queue)

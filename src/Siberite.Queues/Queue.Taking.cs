@@ -37,6 +37,11 @@ public sealed partial class Queue
                 return new(new TakeResult(TakeStatus.Gone, default, default));
             }
 
+            if (IsDamaged)
+            {
+                return ValueTask.FromException<TakeResult>(Unreadable());
+            }
+
             _wasTakenFrom = true;
             var outcome = TakeOutcome.MustLoad;
             TakeResult result = default;

@@ -33,14 +33,15 @@ public sealed partial class Queue : IQueue
     private long _expiredCount;
     private long _discardedCount;
 
-    internal Queue(QueueShared shared, StoredQueue stored, bool isStored)
+    internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
     {
         _shared = shared;
         _record = stored.Record;
+        Damage = stored.Damage;
         _isStored = isStored;
         _reader = new Reader(stored.Reader);
         _window = new ItemWindow(shared.Budget);
-        Name = QueueName.Parse(stored.Record.Name);
+        Name = name;
 
         // What was closed may have been trimmed from the store altogether: the reader's place counts as well.
         var closed = stored.Reader.Closed.Span;
@@ -94,6 +95,16 @@ public sealed partial class Queue : IQueue
 
     internal long Id => _record.Id;
 
+    /// <summary>Why its stored bytes cannot be served, as the end of a sentence. They stay as they are until it is
+    /// deleted.</summary>
+    internal string? Damage { get; }
+
+    /// <summary>Whether it can only be deleted.</summary>
+    internal bool IsDamaged => Damage is not null;
+
+    /// <summary>Whether its name is made up, because the one it had cannot be read.</summary>
+    internal bool IsNameless { get; init; }
+
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft) => new(Append(draft));
 
@@ -146,6 +157,7 @@ public sealed partial class Queue : IQueue
                 return new AppendResult(AppendStatus.Gone, default);
             }
 
+            ThrowIfDamaged();
             _shared.ThrowIfRefusing();
             if (!MayAppend(draft))
             {
@@ -170,6 +182,15 @@ public sealed partial class Queue : IQueue
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    internal void ThrowIfDamaged()
+    {
+        if (IsDamaged)
+        {
+            throw Unreadable();
+        }
+    }
+
     internal Commit Purge()
     {
         lock (_gate)
@@ -179,6 +200,7 @@ public sealed partial class Queue : IQueue
                 return default;
             }
 
+            ThrowIfDamaged();
             _reader.Purge(_tail, _appendedBytes);
             ForgetWindow();
             _itemCount = 0;
@@ -234,9 +256,12 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _itemCount, _itemBytes, OldestEnqueuedAt(), _reader.OpenCount,
                 WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes,
-                _discardedCount);
+                _discardedCount, IsDamaged);
         }
     }
+
+    private SiberiteException Unreadable()
+        => new(SiberiteError.ItemUnreadable, $"Queue {Name} cannot be read: {Damage}.", inner: null);
 
     private Commit AppendItem(in ItemDraft draft)
     {

@@ -16,6 +16,9 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Holds the database.</summary>
     public const string StoreDirectory = "store";
 
+    /// <summary>Says that the database has a block that must not be met again; its content means nothing.</summary>
+    public const string NoCompactionFile = "NO-COMPACTION";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly SafeFileHandle _lock;
@@ -34,6 +37,12 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Where the database lives. RocksDB creates it.</summary>
     public string StorePath => System.IO.Path.Combine(Path, StoreDirectory);
 
+    /// <summary>Whether the database may rewrite its files. Not since a rewriting met a bad block, until an operator
+    /// has removed <see cref="NoCompactionFile"/>.</summary>
+    public bool MayCompact => !File.Exists(NoCompactionPath);
+
+    private string NoCompactionPath => System.IO.Path.Combine(Path, NoCompactionFile);
+
     /// <summary>Takes the directory, creating it with mode 0700 and a new identity if it is missing or empty.</summary>
     /// <exception cref="DataDirectoryException">It is in use, is not ours, or cannot be kept safely.</exception>
     public static DataDirectory Open(string path)
@@ -43,6 +52,7 @@ public sealed class DataDirectory : IDisposable
         {
             Create(root);
             ThrowIfUnsuitable(root);
+            ThrowIfForeign(root); // Before anything of ours is in it, be it only a lock.
             var heldLock = PosixFile.TryLock(System.IO.Path.Combine(root, LockFile))
                 ?? throw Refusal(root, "is in use by another process");
             try
@@ -59,6 +69,15 @@ public sealed class DataDirectory : IDisposable
         {
             throw new DataDirectoryException($"Data directory {root} cannot be used: {e.Message}", e);
         }
+    }
+
+    /// <summary>Has the next start open the database without rewriting.</summary>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public void ForbidCompaction()
+    {
+        using var file = File.OpenHandle(NoCompactionPath, FileMode.OpenOrCreate, FileAccess.Write);
+        PosixFile.SyncDirectory(Path);
     }
 
     /// <summary>Gives the directory to whoever wants it next.</summary>
@@ -99,33 +118,15 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    private static StoreId ReadOrCreateIdentity(string root)
-    {
-        var file = System.IO.Path.Combine(root, IdentityFile);
-        if (File.Exists(file))
-        {
-            var (identity, refusal) = DirectoryIdentity.Parse(File.ReadAllBytes(file));
-            return identity?.StoreId ?? throw Refusal(root, $"holds an {IdentityFile} that {refusal}");
-        }
-
-        ThrowIfForeign(root);
-        var created = new DirectoryIdentity(new StoreId(Guid.NewGuid()));
-        var temporary = file + ".new";
-        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
-        {
-            RandomAccess.Write(handle, created.ToJson(), fileOffset: 0);
-            PosixFile.Sync(handle);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-        PosixFile.SyncDirectory(root);
-        return created.StoreId;
-    }
-
     /// <remarks>A directory without identity is ours to take only if nobody's queues are in it: a server that starts
     /// empty on top of them looks healthy and has lost everything.</remarks>
     private static void ThrowIfForeign(string root)
     {
+        if (File.Exists(System.IO.Path.Combine(root, IdentityFile)))
+        {
+            return;
+        }
+
         if (Directory.Exists(System.IO.Path.Combine(root, StoreDirectory)))
         {
             throw Refusal(root, $"holds a {StoreDirectory} but no {IdentityFile}; restore that file");
@@ -157,6 +158,28 @@ public sealed class DataDirectory : IDisposable
             // lost+found belongs to the file system's checker.
             return false;
         }
+    }
+
+    private static StoreId ReadOrCreateIdentity(string root)
+    {
+        var file = System.IO.Path.Combine(root, IdentityFile);
+        if (File.Exists(file))
+        {
+            var (identity, refusal) = DirectoryIdentity.Parse(File.ReadAllBytes(file));
+            return identity?.StoreId ?? throw Refusal(root, $"holds an {IdentityFile} that {refusal}");
+        }
+
+        var created = new DirectoryIdentity(new StoreId(Guid.NewGuid()));
+        var temporary = file + ".new";
+        using (var handle = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write))
+        {
+            RandomAccess.Write(handle, created.ToJson(), fileOffset: 0);
+            PosixFile.Sync(handle);
+        }
+
+        File.Move(temporary, file, overwrite: true);
+        PosixFile.SyncDirectory(root);
+        return created.StoreId;
     }
 
     private static DataDirectoryException Refusal(string root, string reason)

@@ -11,18 +11,22 @@ internal sealed unsafe class RocksDatabase : IDisposable
     private readonly nint _metadata;
     private readonly nint _items;
 
-    private RocksDatabase(RocksSettings settings, nint database, nint metadata, nint items)
+    private RocksDatabase(RocksSettings settings, bool compacts, nint database, nint metadata, nint items)
     {
         (_settings, _database, _metadata, _items) = (settings, database, metadata, items);
+        Compacts = compacts;
         ItemsFamily = rocksdb_column_family_handle_get_id(items);
     }
 
     /// <summary>The number of the column family that holds the items.</summary>
     public uint ItemsFamily { get; }
 
-    public static RocksDatabase Open(string path, StorageOptions options)
+    /// <summary>Whether it rewrites its files; otherwise they are only added, and dropped as a whole.</summary>
+    public bool Compacts { get; }
+
+    public static RocksDatabase Open(string path, StorageOptions options, bool compacts)
     {
-        var settings = new RocksSettings(options);
+        var settings = new RocksSettings(options, compacts);
         try
         {
             // The default family must be opened and is where the metadata lives.
@@ -34,7 +38,7 @@ internal sealed unsafe class RocksDatabase : IDisposable
                 var database = rocksdb_open_column_families(
                     settings.Database, path, count: 2, names, familyOptions, families, out var error);
                 ThrowIfError(error);
-                return new RocksDatabase(settings, database, families[0], families[1]);
+                return new RocksDatabase(settings, compacts, database, families[0], families[1]);
             }
         }
         catch

@@ -68,6 +68,9 @@ internal static unsafe partial class RocksNative
     public static partial void rocksdb_options_set_max_write_buffer_number(nint options, int count);
 
     [LibraryImport(Library)]
+    public static partial void rocksdb_options_set_disable_auto_compactions(nint options, int disable);
+
+    [LibraryImport(Library)]
     public static partial void rocksdb_options_set_target_file_size_base(nint options, ulong bytes);
 
     [LibraryImport(Library)]

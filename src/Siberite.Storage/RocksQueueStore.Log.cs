@@ -3,7 +3,7 @@ using Siberite.Contracts;
 
 namespace Siberite.Storage;
 
-// Ids: Storage 1000s. Next free here: 1004.
+// Ids: Storage 1000s. Next free here: 1005.
 public sealed partial class RocksQueueStore
 {
     [LoggerMessage(1001, LogLevel.Information, "Store {StoreId} in {DataDirectory} opened in {ElapsedMs} ms.")]
@@ -17,4 +17,10 @@ public sealed partial class RocksQueueStore
     [LoggerMessage(1003, LogLevel.Error,
         "The {Operation} of the store in {DataDirectory} failed. Nothing is acknowledged until a restart.")]
     private static partial void LogFailed(ILogger logger, Exception cause, string operation, string dataDirectory);
+
+    [LoggerMessage(1004, LogLevel.Error,
+        "The store in {DataDirectory} has a bad block: compaction is off, and the space of what is read hardly comes "
+        + "back. Have the queues drained, then start on a new directory. {File} there says so; remove it to try "
+        + "again.")]
+    private static partial void LogNoCompaction(ILogger logger, string dataDirectory, string file);
 }

@@ -19,7 +19,7 @@ public sealed partial class RocksQueueStore
             ThrowIfFailed();
             var started = _time.GetTimestamp();
             var found = _database.ItemFileBytes(firstKey, limitKey);
-            if (isEmpty && found >= WorthRewritingBytes)
+            if (isEmpty && found >= WorthRewritingBytes && _database.Compacts)
             {
                 RewriteLeftovers(firstKey, limitKey);
             }

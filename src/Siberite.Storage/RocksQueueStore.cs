@@ -68,8 +68,13 @@ public sealed partial class RocksQueueStore : IQueueStore
         try
         {
             LogCheck.ThrowIfDamaged(directory.StorePath);
-            database = RocksDatabase.Open(directory.StorePath, options);
+            database = RocksDatabase.Open(directory.StorePath, options, directory.MayCompact);
             CheckFormat(directory, database);
+            if (!database.Compacts)
+            {
+                LogNoCompaction(logger, directory.Path, DataDirectory.NoCompactionFile);
+            }
+
             LogOpened(logger, directory.Path, directory.Id, (long)time.GetElapsedTime(started).TotalMilliseconds);
             return new RocksQueueStore(directory, database, options, logger, time);
         }
@@ -210,8 +215,8 @@ public sealed partial class RocksQueueStore : IQueueStore
         }
         catch (IOException)
         {
-            // A disk that does not answer has no room to promise.
-            return false;
+            // Not a full disk but a broken one: the next write finds that out and says so.
+            return true;
         }
     }
 
@@ -219,7 +224,25 @@ public sealed partial class RocksQueueStore : IQueueStore
     {
         _failure = cause;
         LogFailed(_logger, cause, operation, _directory.Path);
+        if (cause.IsCorruption)
+        {
+            ForbidCompaction();
+        }
+
         return new SiberiteException(SiberiteError.StorageFailed, $"The {operation} failed: {cause.Message}", cause);
+    }
+
+    /// <summary>No write reads, so it was a compaction that met a bad block. It would again after a restart.</summary>
+    private void ForbidCompaction()
+    {
+        try
+        {
+            _directory.ForbidCompaction();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogFailed(_logger, e, "note about the bad block", _directory.Path);
+        }
     }
 
     /// <remarks>After a failed sync the kernel may drop the pages and call the next sync a success: going on would

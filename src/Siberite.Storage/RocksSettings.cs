@@ -36,14 +36,17 @@ internal sealed class RocksSettings : IDisposable
     private readonly nint _cache;
     private readonly nint _buffers;
 
-    public RocksSettings(StorageOptions options)
+    /// <param name="options">Sizes.</param>
+    /// <param name="compacts">Whether files are rewritten. RocksDB then also stops slowing writers down for the number
+    /// of files that wait for it.</param>
+    public RocksSettings(StorageOptions options, bool compacts)
     {
         _cache = rocksdb_cache_create_lru((nuint)options.BlockCacheBytes);
         _buffers = rocksdb_write_buffer_manager_create(
             (nuint)(MaxMemtables * options.MemtableBytes), allowStall: 0);
         Database = CreateDatabaseOptions();
-        Metadata = CreateFamilyOptions(MetadataMemtableBytes, MetadataBlockBytes);
-        Items = CreateFamilyOptions(options.MemtableBytes, ItemBlockBytes);
+        Metadata = CreateFamilyOptions(MetadataMemtableBytes, MetadataBlockBytes, compacts);
+        Items = CreateFamilyOptions(options.MemtableBytes, ItemBlockBytes, compacts);
         Write = rocksdb_writeoptions_create();
     }
 
@@ -91,9 +94,10 @@ internal sealed class RocksSettings : IDisposable
         return options;
     }
 
-    private nint CreateFamilyOptions(long memtableBytes, int blockBytes)
+    private nint CreateFamilyOptions(long memtableBytes, int blockBytes, bool compacts)
     {
         var options = rocksdb_options_create();
+        rocksdb_options_set_disable_auto_compactions(options, compacts ? 0 : 1);
         rocksdb_options_set_write_buffer_size(options, (nuint)memtableBytes);
         rocksdb_options_set_max_write_buffer_number(options, MaxMemtables);
         rocksdb_options_set_target_file_size_base(options, TableFileBytes);

@@ -52,13 +52,6 @@ public sealed class StandaloneSiloTests
         Assert.Equal(0, reads.WaitCount);
     }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(11)]
-    public async Task A_slice_that_calls_would_outlive_is_refused_at_the_start(int seconds)
-        => await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
-            () => TestSilo.StartAsync(new MemoryQueueStore(), waitSlice: TimeSpan.FromSeconds(seconds)));
-
     private static string[] ListeningSocketsOfThisProcess()
     {
         const string Listening = "0A";

@@ -1,10 +1,9 @@
 using System.Buffers;
-using System.Globalization;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Siberite.Contracts;
 using Siberite.Queues;
 using Siberite.Testing.Stores;
@@ -40,12 +39,11 @@ internal sealed class TestSilo : IAsyncDisposable
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        builder.Services.AddSingleton(Options.Create(new ClusterOptions
         {
-            [$"{ClusterOptions.Section}:{nameof(ClusterOptions.LocalRoute)}"] = route.ToString(),
-            [$"{ClusterOptions.Section}:{nameof(ClusterOptions.WaitSlice)}"] =
-                (waitSlice ?? TimeSpan.FromSeconds(5)).ToString("c", CultureInfo.InvariantCulture),
-        });
+            LocalRoute = route,
+            WaitSlice = waitSlice ?? TimeSpan.FromSeconds(5),
+        }));
         var queues = NewEngine(store, engineTime ?? TimeProvider.System, maxQueues);
         builder.Services.AddSingleton(queues);
         builder.AddSiberiteCluster(store.Id);

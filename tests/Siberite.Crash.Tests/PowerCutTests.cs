@@ -43,7 +43,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         await using var disk = await LoopDisk.CreateOrSkipAsync(DiskMebibytes);
         await using var served = new ServedWorkload(
             disk.DataDirectory, ["-durability", durability], PowerCutRun.Plan, seed);
-        var run = new PowerCutRun(served, disk, seed) { LetsServersNotice = durability == "always" };
+        var run = new PowerCutRun(served, disk, seed);
         try
         {
             var verdict = await run.PlayAsync(cuts);

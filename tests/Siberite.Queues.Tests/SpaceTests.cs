@@ -1,3 +1,5 @@
+using Siberite.Contracts;
+
 namespace Siberite.Queues.Tests;
 
 public sealed class SpaceTests
@@ -65,6 +67,23 @@ public sealed class SpaceTests
         engine.Kill();
         Assert.Equal(open.Sequence, engine.TakeItem("a").Sequence);
         Assert.Equal(4, engine.TakeItem("a").Sequence);
+    }
+
+    [Fact]
+    public void A_deleted_queue_gives_its_space_back_once_the_deletion_is_committed()
+    {
+        using var engine = new Engine(Durability.Always);
+        engine.Append("a", "1", "2", "3");
+        engine.Commit();
+        engine.Queues.Delete(QueueName.Parse("a"));
+
+        engine.Queues.Sweep();
+        Assert.Equal(0, engine.Store.ReclaimCount);
+
+        engine.Commit();
+        engine.Queues.Sweep();
+        engine.Queues.Sweep();
+        Assert.Equal(1, engine.Store.ReclaimCount);
     }
 
     private static void Close(Engine engine, string queue)

@@ -75,7 +75,7 @@ public sealed class PageTests
 
     private static BoardReport Report(string name, string? trouble = null, params SiloRow[]? silos)
     {
-        var stats = new QueueStats(name, default, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+        var stats = new QueueStats(name, default, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, IsUnreadable: false);
         return new BoardReport(
             new SiloFacts("1.0.0", 1, 0, "Always", "id", "/data", 1, trouble),
             new QueueTotals(1, 1, 1, 0, 0, null, null),

@@ -124,7 +124,7 @@ public sealed class QueueBoardTests
 
     private static QueueStats Queue(
         string name, long items = 0, long oldest = 0, long appended = 0, long closed = 0)
-        => new(name, default, items, 0, oldest, 0, 0, appended, 0, closed, 0, 0, 0, 0);
+        => new(name, default, items, 0, oldest, 0, 0, appended, 0, closed, 0, 0, 0, 0, IsUnreadable: false);
 
     private QueueBoard NewBoard() => new(
         () =>

@@ -46,7 +46,8 @@ public sealed class SettingsTests
     [InlineData("Siberite:Storage:Durability", "1", "must be Always, Interval or Os")]
     [InlineData("Siberite:Storage:Durability", "Always,Os", "must be Always, Interval or Os")]
     [InlineData("Siberite:Storage:SyncInterval", "00:00:00", "must be 00:00:00.0010000 to")]
-    [InlineData("Siberite:Cluster:WaitSlice", "00:00:11", "must be")]
+    [InlineData("Siberite:Cluster:WaitSlice", "00:00:11", "must be 00:00:00.1000000 to 00:00:10")]
+    [InlineData("Siberite:Cluster:WaitSlice", "00:00:00", "must be 00:00:00.1000000 to 00:00:10")]
     [InlineData("Siberite:Admin:Listen", "127.0.0.1:22133", "must be another port")]
     [InlineData("Siberite:Gateway:MaxInFlightBytes", "65536", "must hold one item")]
     public void A_value_that_makes_no_sense_is_refused_with_its_path_and_what_would(

@@ -90,6 +90,7 @@ public sealed class DataDirectoryTests : IDisposable
         Touch(file);
         AssertRefused(reason);
         Assert.False(File.Exists(IdentityPath));
+        Assert.False(File.Exists(Path.Combine(_directory.Data, DataDirectory.LockFile)));
     }
 
     [Fact]

@@ -58,7 +58,10 @@ public sealed class FormatPageTests
     [Fact]
     public void The_path_table_is_the_directory()
         => Assert.Equal(
-            [DataDirectory.LockFile, DataDirectory.IdentityFile, DataDirectory.StoreDirectory],
+            [
+                DataDirectory.LockFile, DataDirectory.IdentityFile, DataDirectory.StoreDirectory,
+                DataDirectory.NoCompactionFile,
+            ],
             Table("Path").Select(row => row[0].Trim('`')));
 
     [Fact]

@@ -42,6 +42,9 @@ public sealed class MemoryQueueStore : IQueueStore
     /// <summary>Whether items can be read; as long as not, every read of them fails. It is not final.</summary>
     public bool CanReadItems { get; set; } = true;
 
+    /// <summary>Queues that the next load is to find damaged, and why.</summary>
+    public Dictionary<string, string> Damaged { get; init; } = [];
+
     /// <summary>Whether reads find items that were trimmed and not reclaimed yet. Both are legal.</summary>
     public bool ShowsTrimmedItems { get; set; } = true;
 
@@ -138,7 +141,8 @@ public sealed class MemoryQueueStore : IQueueStore
         lock (_gate)
         {
             ThrowIfClosed();
-            return _current.LoadQueues(ShowsTrimmedItems);
+            return [.. _current.LoadQueues(ShowsTrimmedItems).Select(queue
+                => queue with { Damage = Damaged.GetValueOrDefault(queue.Record.Name) })];
         }
     }
 
@@ -236,7 +240,11 @@ public sealed class MemoryQueueStore : IQueueStore
                 survivor.Apply(changes);
             }
 
-            return new MemoryQueueStore(Id, survivor) { ShowsTrimmedItems = ShowsTrimmedItems };
+            return new MemoryQueueStore(Id, survivor)
+            {
+                ShowsTrimmedItems = ShowsTrimmedItems,
+                Damaged = Damaged,
+            };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Security.Cryptography;
 using Siberite.Contracts;
 using Siberite.Schema;
 
@@ -7,19 +8,29 @@ namespace Siberite.Cluster;
 /// <summary>What a silo of a cluster makes sure of before it starts.</summary>
 public static class ClusterStart
 {
-    /// <summary>Whether the database is there and has what silos need.</summary>
+    /// <summary>Whether the certificates, if any, are good, and the database is there and has what silos need.
+    /// </summary>
     /// <returns>One line that says what is wrong and what to do about it, never with a password;
     /// <see langword="null"/> when nothing is.</returns>
     public static async Task<string?> FindTroubleAsync(ClusterOptions options, CancellationToken cancellation)
     {
         try
         {
+            if (options.TlsCertificatePath.Length > 0)
+            {
+                SiloCertificates.Load(options);
+            }
+
             await using var connection = await ClusterDatabase.OpenAsync(options.ConnectionString, cancellation);
             var missing = await ClusterDatabase.FindMissingAsync(connection, cancellation);
             return missing.Count == 0
                 ? null
                 : $"{Describe(options)} lacks {Few(missing)}; run "
                     + "siberitectl cluster init --connection \"<connection string>\"";
+        }
+        catch (CryptographicException e)
+        {
+            return $"no TLS between silos: {e.Message}";
         }
         catch (ClusterDatabaseException e)
         {

@@ -15,12 +15,9 @@ namespace Siberite.Cluster;
 /// <summary>Puts the silo into a host.</summary>
 public static class SiberiteClusterHosting
 {
-    /// <summary>Longest slice of a remote wait: well below <see cref="ResponseTimeout"/>, or replies would be lost.
-    /// </summary>
-    internal static readonly TimeSpan MaxWaitSlice = TimeSpan.FromSeconds(10);
-
     /// <summary>How long a grain call may take. 15 s: longer than any commit of a healthy disk and than any slice of a
-    /// wait, and still short of the time-outs of common memcache clients times their retries.</summary>
+    /// wait (10 s at most, by the rule of that setting), and still short of the time-outs of common memcache clients
+    /// times their retries.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Calls that one activation has at a time, running ones included: every session of another gateway that
@@ -37,12 +34,13 @@ public static class SiberiteClusterHosting
     /// <summary>Grain storage for state of other grains than the queue directory.</summary>
     public const string StorageName = "siberite";
 
-    /// <summary>Adds a standalone silo whose options come from the configuration.</summary>
+    /// <summary>Adds a standalone silo.</summary>
     public static IHostApplicationBuilder AddSiberiteCluster(this IHostApplicationBuilder builder, StoreId storeId)
         => builder.AddSiberiteCluster(storeId, new ClusterOptions(), facts: []);
 
     /// <summary>Adds the silo, standalone or of a cluster, the grains and <see cref="IQueueRouter"/>. Needs
-    /// <see cref="LocalQueues"/> and a <see cref="TimeProvider"/> among the services.</summary>
+    /// <see cref="LocalQueues"/>, a <see cref="TimeProvider"/> and checked <see cref="ClusterOptions"/> among the
+    /// services.</summary>
     /// <remarks>
     /// The silo is a hosted service: services that serve clients must be added after this call, so that they start when
     /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. Standalone it opens no
@@ -58,12 +56,6 @@ public static class SiberiteClusterHosting
         this IHostApplicationBuilder builder, StoreId storeId, ClusterOptions options,
         Dictionary<string, string> facts)
     {
-        builder.Services.AddOptions<ClusterOptions>()
-            .BindConfiguration(ClusterOptions.Section)
-            .Validate(
-                options => options.WaitSlice > TimeSpan.Zero && options.WaitSlice <= MaxWaitSlice,
-                $"{ClusterOptions.Section}:{nameof(ClusterOptions.WaitSlice)} must be above 0 s and at most 10 s.")
-            .ValidateOnStart();
         builder.Services.TryAddSingleton(TimeProvider.System);
         var name = NameOf(options, storeId);
         var run = facts.TryGetValue(SiloFacts.GatewayKey, out var number)

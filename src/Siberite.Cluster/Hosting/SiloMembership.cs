@@ -37,6 +37,7 @@ internal static class SiloMembership
             endpoints.SiloListeningEndpoint = endpoint.Listen;
             endpoints.GatewayPort = 0;
         });
+        SiloTls.Secure(silo, options);
         if (options.Membership == MembershipProfile.Fast)
         {
             SuspectSoon(silo);

@@ -26,6 +26,7 @@ internal static class ClusterDatabase
     {
         var parts = Parse(connectionString);
         parts.Pooling = false; // One use, and none of a server that was restarted since.
+        parts.IncludeErrorDetail = true; // Names the row that is in the way; no row of ours is secret.
         if (!parts.ContainsKey("Timeout"))
         {
             parts.Timeout = ConnectSeconds;

@@ -19,7 +19,11 @@ internal sealed record BoardReport(
 /// <summary>One queue of the table. Rates are <see langword="null"/> until there are two looks to compare.</summary>
 internal sealed record QueueRow(
     string Name, long Items, long Bytes, double? OldestSeconds, int OpenReads, int Waiters, double? InPerSecond,
-    double? OutPerSecond, string Silo, [property: JsonIgnore] QueueStats Stats);
+    double? OutPerSecond, string Silo, [property: JsonIgnore] QueueStats Stats)
+{
+    /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
+    public bool IsUnreadable => Stats.IsUnreadable;
+}
 
 /// <summary>One silo of the cluster.</summary>
 /// <param name="Name">Its name.</param>

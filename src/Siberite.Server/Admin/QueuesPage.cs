@@ -74,7 +74,7 @@ internal static class QueuesPage
         {
             rows.Append("<tr>");
             Cell(queue.Name);
-            Cell(Figures.Count(queue.Items));
+            Cell(queue.IsUnreadable ? "unreadable" : Figures.Count(queue.Items));
             Cell(Figures.Bytes(queue.Bytes));
             Cell(Figures.Duration(queue.OldestSeconds));
             Cell(Figures.Count(queue.OpenReads));

@@ -58,6 +58,8 @@ internal sealed class SiloMetrics : IDisposable
     private void AddTotals()
     {
         Gauge("queues", "{queue}", "Queues of this silo.", () => _board.Read().Rows.Count);
+        Gauge("unreadable_queues", "{queue}", "Queues whose stored bytes were found unreadable at the start.",
+            () => _board.Read().Rows.Count(row => row.IsUnreadable));
         Gauge("items", "{item}", "Items that wait, in all queues.", () => _board.Read().Totals.Items);
         Gauge("item_bytes", "By", "Their payload bytes.", () => _board.Read().Totals.Bytes);
         Gauge("open_reads", "{item}", "Items in the hands of sessions.", () => _board.Read().Totals.OpenReads);

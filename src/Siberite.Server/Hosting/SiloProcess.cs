@@ -23,6 +23,9 @@ internal static partial class SiloProcess
     /// <summary>What Orleans may take to leave once the sessions are gone.</summary>
     private static readonly TimeSpan OrleansStopTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>How long a silo joins without a word.</summary>
+    private static readonly TimeSpan JoiningPatience = TimeSpan.FromSeconds(10);
+
     /// <summary>Three numbers.</summary>
     public static string Version { get; } = typeof(SiloProcess).Assembly.GetName().Version!.ToString(fieldCount: 3);
 
@@ -33,6 +36,7 @@ internal static partial class SiloProcess
         SiloSettings settings, IConfiguration configuration, CommandLine commandLine)
     {
         var isStarting = true;
+        var notice = ServiceNotice.FromEnvironment();
         using var logging = SiloLogging.Create(configuration, () => Volatile.Read(ref isStarting));
         ThrowIfTaken("Gateway:Listen", ListenAddress.Parse(settings.Gateway.Listen));
         ThrowIfTaken("Admin:Listen", ListenAddress.Parse(settings.Admin.Listen));
@@ -42,6 +46,7 @@ internal static partial class SiloProcess
             ThrowIfTaken("Cluster:SiloPort", SiloEndpoint.Of(settings.Cluster).Listen);
         }
 
+        using var responder = StartingResponder.Open(settings.Admin.Listen);
         using var store = OpenStore(settings.Storage, logging);
         var queues = OpenQueues(settings, store, logging);
         bool isLost;
@@ -49,11 +54,13 @@ internal static partial class SiloProcess
         {
             using var reload = new SettingsReload(
                 commandLine, settings, queues.Settings, logging.CreateLogger<SettingsReload>());
-            await using var app = Build(settings, queues, reload, logging);
-            await StartAsync(app);
+            await using var app = Build(settings, queues, reload, logging, responder);
+            await StartAsync(app, settings.Cluster.Mode);
             Volatile.Write(ref isStarting, false);
             using var pid = PidFile.Write(commandLine.PidFile);
             StartReport.Log(logging.CreateLogger("Siberite.Server"), settings, queues, app.Urls);
+            app.Lifetime.ApplicationStopping.Register(notice.Stopping);
+            notice.Ready($"Serves memcache on {settings.Gateway.Listen}.");
             await ServeAsync(app);
             isLost = app.Services.GetRequiredService<IStoreClaim>().Loss is not null;
         }
@@ -110,7 +117,8 @@ internal static partial class SiloProcess
     }
 
     private static WebApplication Build(
-        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging)
+        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging,
+        StartingResponder responder)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -128,6 +136,7 @@ internal static partial class SiloProcess
         var gateway = GatewayIdentity.Draw();
         builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));
         builder.UseOrleans(silo => silo.AddDashboard(dashboard => dashboard.HideTrace = true));
+        builder.Services.AddHostedService(_ => responder); // Starts, that is ends, when Orleans is there.
         builder.Services.AddSiberiteGateway(gateway);
         builder.Services.AddSiberiteAdmin(
             queues.StoreId, queues.Commits, () => queues.GetStats(name: null));
@@ -166,8 +175,12 @@ internal static partial class SiloProcess
                 => connections.Track(endpoint, MaxAdminConnections));
         });
 
-    private static async Task StartAsync(WebApplication app)
+    private static async Task StartAsync(WebApplication app, ClusterMode mode)
     {
+        // A silo that joins asks every active one first, and waits for those that crashed to be given up.
+        await using var reminder = mode == ClusterMode.Cluster
+            ? TimeProvider.System.CreateTimer(_ => LogJoining(app.Logger), null, JoiningPatience, JoiningPatience)
+            : null;
         try
         {
             await app.StartAsync();
@@ -219,9 +232,17 @@ internal static partial class SiloProcess
             LogStoreFailed(app.Logger, failure);
             if (options.ExitOnFailure)
             {
-                app.Lifetime.StopApplication();
+                // Not here: whoever is told of the stop would run under the commit turn, before the clients whose
+                // commands failed have heard of it.
+                ThreadPool.UnsafeQueueUserWorkItem(
+                    static lifetime => lifetime.StopApplication(), app.Lifetime, preferLocal: false);
             }
         };
+
+    [LoggerMessage(4017, LogLevel.Warning,
+        "Still joining: not every silo that the cluster's database calls active answers. One that crashed is given up "
+        + "soon; one that cannot be reached, or not by TLS, is not.")]
+    private static partial void LogJoining(ILogger log);
 
     [LoggerMessage(4001, LogLevel.Information, "Stopping: no new connections, sessions finish what they began.")]
     private static partial void LogStopping(ILogger log);

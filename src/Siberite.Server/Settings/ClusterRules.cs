@@ -20,7 +20,7 @@ internal static class ClusterRules
         {
             { Mode: ClusterMode.Standalone } => null,
             { ConnectionString: "" } => "empty: a cluster needs one, such as "
-                + "\"Host=db;Database=siberite;Username=siberite\"",
+                + "\"Host=db;Database=siberite;Username=siberite\", by -cluster or in appsettings.Cluster.json",
             { ConnectionString: var text } =>
                 ClusterStart.FindTroubleInText(text) is { } trouble ? $"not usable: {trouble}" : null,
         }),

@@ -43,6 +43,8 @@ internal static class SettingRules
         Number("Engine:PayloadCacheBytes", settings => settings.Engine.PayloadCacheBytes, 0, 1024 * GiB),
         Number("Engine:ReadAheadBytes", settings => settings.Engine.ReadAheadBytes, 4 * KiB, 64 * MiB),
         Number("Engine:MaxQueues", settings => settings.Engine.MaxQueues, 1, 100_000_000),
+
+        // Well below the 15 s that a grain call may take, or replies would be lost.
         Duration("Cluster:WaitSlice", settings => settings.Cluster.WaitSlice, TimeSpan.FromMilliseconds(100),
             TimeSpan.FromSeconds(10)),
         .. ClusterRules.All,

@@ -24,8 +24,8 @@ internal sealed partial class SettingsReload : ISiloControl, IDisposable
         CommandLine commandLine, SiloSettings settings, CurrentQueueSettings queues, ILogger<SettingsReload> log)
     {
         _commandLine = commandLine;
-        _inForce = settings;
-        _queues = queues;
+        _inForce = SiloSettings.Read(SiloSettings.ReadSources(commandLine)); // As written: paths and names are resolved
+        _queues = queues; // in the others by now, and would look changed.
         _log = log;
         _queues.Replace(settings.Queues);
         var file = SiloSettings.FileOf(commandLine);

@@ -5,8 +5,8 @@ namespace Siberite.Server.Settings;
 
 /// <summary>Every setting of this silo, checked. Those of queues may be read again while it runs.</summary>
 /// <remarks>Later sources win: <c>appsettings/appsettings.json</c> beside the program or the file named by
-/// <c>-config</c>, in a cluster <c>appsettings/appsettings.Cluster.json</c>, the environment, the command
-/// line.</remarks>
+/// <c>-config</c>, in a cluster <c>appsettings/appsettings.Cluster.json</c> unless there is a <c>-config</c>, the
+/// environment, the command line.</remarks>
 internal sealed record SiloSettings(
     GatewayOptions Gateway, StorageOptions Storage, EngineOptions Engine, ClusterOptions Cluster, AdminOptions Admin,
     QueueSettings Queues)
@@ -41,7 +41,7 @@ internal sealed record SiloSettings(
     {
         var builder = new ConfigurationBuilder()
             .AddJsonFile(FileOf(commandLine), optional: commandLine.ConfigFile is null, reloadOnChange: false);
-        if (isCluster)
+        if (isCluster && commandLine.ConfigFile is null)
         {
             builder.AddJsonFile(OwnFile("appsettings.Cluster.json"), optional: true, reloadOnChange: false);
         }
@@ -52,7 +52,7 @@ internal sealed record SiloSettings(
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            var file = isCluster ? "appsettings.Cluster.json" : commandLine.ConfigFile ?? "appsettings.json";
+            var file = commandLine.ConfigFile ?? (isCluster ? "appsettings.Cluster.json" : "appsettings.json");
             throw StartException.Usage($"cannot read {file}: {(e.InnerException ?? e).Message}");
         }
     }

@@ -7,7 +7,11 @@ namespace Siberite.Crash.Tests.Faults;
 /// <summary>A server on a disk that loses its power again and again under the usual workload.</summary>
 internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed)
 {
+    /// <summary>Who writes to a server so that it can see that its disk is gone; the workload counts from 1.</summary>
+    private const int Prober = 99;
+
     private readonly Random _random = new(seed);
+    private int _probes;
 
     public static WorkloadPlan Plan { get; } = new()
     {
@@ -15,10 +19,6 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         MaxItemBytes = 65_536,
         MaxBacklog = 1_000,
     };
-
-    /// <summary>Whether one in three servers lives on to see that its disk is gone. Not in the control run, which is
-    /// about the cuts and not about the server.</summary>
-    public required bool LetsServersNotice { get; init; }
 
     /// <summary>Cuts after which the server was left alone and ended with an error, as it must.</summary>
     public int NoticedCuts { get; private set; }
@@ -30,7 +30,7 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         for (var cut = 1; cut <= cuts; cut++)
         {
             await UntilTheCutAsync();
-            await CutAsync(isNoticed: LetsServersNotice && _random.Next(3) == 0);
+            await CutAsync(isNoticed: _random.Next(3) == 0);
             await disk.RemountAsync();
             await served.ServeAsync();
         }
@@ -38,14 +38,16 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
         return await served.FinishAsync();
     }
 
-    /// <param name="isNoticed">Whether the server lives on to see that its disk is gone; otherwise it goes with
-    /// it.</param>
+    /// <param name="isNoticed">Whether the server, like one in three, lives on to see that its disk is gone; otherwise
+    /// it goes with it.</param>
     private async Task CutAsync(bool isNoticed)
     {
+        await using var probe = await served.BeginSessionAsync("probe", CancellationToken.None);
         var crash = served.Ledger.BeginCrash(CrashKind.PowerCut);
         disk.CutPower();
         if (isNoticed)
         {
+            await WriteAsync(probe);
             Assert.NotEqual(0, await served.Server.WaitForExitAsync());
             NoticedCuts++;
         }
@@ -56,6 +58,23 @@ internal sealed class PowerCutRun(ServedWorkload served, LoopDisk disk, int seed
 
         served.Shut();
         await served.EndAsync(crash);
+        probe.Lose(new IOException("The server is gone."));
+    }
+
+    /// <remarks>Only who writes can see it, and the workload may not: its producers pause while too much is unread, and
+    /// what an earlier cut took from them stays unread for ever.</remarks>
+    private async Task WriteAsync(LoggedSession probe)
+    {
+        try
+        {
+            probe.WriteSet(Plan.Queues.First(), new ItemId(Prober, ++_probes), sizeBytes: 100);
+            await probe.SendAsync(CancellationToken.None);
+            await probe.ReadStoredAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (Sessions.IsBroken(e))
+        {
+            probe.Lose(e); // Others had it notice before.
+        }
     }
 
     private Task UntilTheCutAsync() => Task.Delay(_random.Next(200, 2_000));

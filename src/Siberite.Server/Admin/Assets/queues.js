@@ -101,9 +101,9 @@ function showRows(queues) {
   queues.forEach((queue, index) => {
     const row = body.rows[index] ?? body.insertRow();
     const texts = [
-      queue.name, count(queue.items), bytes(queue.bytes), duration(queue.oldestSeconds), count(queue.openReads),
-      count(queue.waiters), rate(queue.inPerSecond), rate(queue.outPerSecond),
-      queue.silo,
+      queue.name, queue.isUnreadable ? "unreadable" : count(queue.items), bytes(queue.bytes),
+      duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), rate(queue.inPerSecond),
+      rate(queue.outPerSecond), queue.silo,
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();
