@@ -37,6 +37,9 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// unused. 10 in a row are no coincidence.</summary>
     private const int MaxOpenTries = 10;
 
+    /// <summary>Time between log lines about a directory that cannot be asked: every command may find out.</summary>
+    private static readonly TimeSpan DirectoryAwayLogInterval = TimeSpan.FromSeconds(10);
+
     private readonly LocalSilo _local;
     private readonly LocalQueues _queues;
     private readonly ClusterView _view;
@@ -54,6 +57,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// each other.</summary>
     private readonly ConcurrentDictionary<QueueAddress, GrainQueue> _remotes = new();
     private readonly SemaphoreSlim[] _turns;
+    private long _directoryAwayAt; // When that was logged last, by the clock's own ticks.
 
     public QueueRouter(
         LocalSilo local, LocalQueues queues, ClusterView view, LooseQueues loose, IGrainFactory grains,
@@ -102,7 +106,7 @@ internal sealed partial class QueueRouter : IQueueRouter
 
         for (var tries = 0; tries < MaxOpenTries; tries++)
         {
-            if (await GrainCallFailure.FromDirectoryAsync(DirectoryOf(name).FindAsync, name) is not { } home)
+            if (await FromDirectoryAsync(DirectoryOf(name).FindAsync, name) is not { } home)
             {
                 return null;
             }
@@ -133,7 +137,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     public async ValueTask<Commit> DeleteAsync(QueueName name)
     {
         var directory = DirectoryOf(name);
-        await GrainCallFailure.FromDirectoryAsync(directory.DeleteAsync, name);
+        await FromDirectoryAsync(directory.DeleteAsync, name);
         if (_queues.Find(name) is not null)
         {
             // Here without a record: the directory's storage has seen better days. Nobody else could delete it.
@@ -246,7 +250,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         {
             try
             {
-                return await GrainCallFailure.FromDirectoryAsync(() => directory.OpenAsync(proposals[i]), name);
+                return await FromDirectoryAsync(() => directory.OpenAsync(proposals[i]), name);
             }
             catch (SiberiteException e) when (i + 1 < proposals.Length
                 && e.Error is SiberiteError.QueueUnavailable or SiberiteError.TooManyQueues)
@@ -267,15 +271,35 @@ internal sealed partial class QueueRouter : IQueueRouter
         return [first, .. ranked.Where(store => store != first)];
     }
 
-    private static async ValueTask<bool> IsNewAsync(IQueueDirectoryGrain directory, QueueName name)
+    private async ValueTask<bool> IsNewAsync(IQueueDirectoryGrain directory, QueueName name)
     {
         try
         {
-            return await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name) is null;
+            return await FromDirectoryAsync(directory.FindAsync, name) is null;
         }
         catch (SiberiteException)
         {
             return false; // It has a home, which is away.
+        }
+    }
+
+    private async ValueTask<T> FromDirectoryAsync<T>(Func<ValueTask<T>> call, QueueName name)
+    {
+        try
+        {
+            return await GrainCallFailure.FromDirectoryAsync(call, name);
+        }
+        catch (SiberiteException e) when (e.Error == SiberiteError.DirectoryUnavailable)
+        {
+            var now = _time.GetTimestamp();
+            var last = Interlocked.Read(ref _directoryAwayAt);
+            if ((last == 0 || _time.GetElapsedTime(last, now) >= DirectoryAwayLogInterval)
+                && Interlocked.CompareExchange(ref _directoryAwayAt, now, last) == last)
+            {
+                LogDirectoryAway(_log, e.InnerException?.Message ?? e.Message);
+            }
+
+            throw;
         }
     }
 
