@@ -35,6 +35,9 @@ public enum SiberiteError
 
     /// <summary>Queues that were to change together have their homes on different silos. Nothing was done.</summary>
     HomesDiffer = 11,
+
+    /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
+    QueueMoving = 12,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

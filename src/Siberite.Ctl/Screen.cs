@@ -26,4 +26,34 @@ internal static class Screen
 
         return await Error.Status().StartAsync($"{Markup.Escape(step)} ...", _ => work());
     }
+
+    /// <summary>Shows how far something is, with a bar where a person watches, until it is over.</summary>
+    public static async Task WatchAsync(string step, Func<Task<Progress>> look)
+    {
+        if (!Error.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
+        {
+            await Console.Error.WriteLineAsync($"{step} ...");
+            while (!(await look()).IsOver)
+            {
+            }
+
+            return;
+        }
+
+        await Error.Progress().StartAsync(async bars =>
+        {
+            var bar = bars.AddTask(Markup.Escape(step));
+            Progress progress;
+            do
+            {
+                progress = await look();
+                bar.MaxValue = Math.Max(1, progress.Total);
+                bar.Value = progress.Total == 0 && progress.IsOver ? 1 : progress.Done;
+            }
+            while (!progress.IsOver);
+        });
+    }
 }
+
+/// <summary>How far something is.</summary>
+internal readonly record struct Progress(long Done, long Total, bool IsOver);

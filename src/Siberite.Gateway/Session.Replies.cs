@@ -200,19 +200,23 @@ internal sealed partial class Session
 
     private async ValueTask AbortAllAsync()
     {
-        var items = _sent
+        // All at once: one home that does not answer must not hold the items of others.
+        var aborts = _sent
             .Concat(_owed.Where(reply => reply.ClosesItem).Select(reply => (reply.Queue!, reply.Item.Sequence)))
-            .Concat(_reads.Select(read => (read.Queue, read.Sequence)));
-        foreach (var (queue, sequence) in items)
+            .Concat(_reads.Select(read => (read.Queue, read.Sequence)))
+            .Select(item => TryAbortAsync(item.Item1, item.Sequence));
+        await Task.WhenAll(aborts);
+    }
+
+    private async Task TryAbortAsync(IQueue queue, long sequence)
+    {
+        try
         {
-            try
-            {
-                await queue.AbortAsync(_id, sequence);
-            }
-            catch (SiberiteException e)
-            {
-                LogLost(_log, _id.Number, e.Message); // Its home is away, and gives it back when it hears of us.
-            }
+            await queue.AbortAsync(_id, sequence);
+        }
+        catch (SiberiteException e)
+        {
+            LogLost(_log, _id.Number, e.Message); // Its home is away, and gives it back when it hears of us.
         }
     }
 }

@@ -92,10 +92,16 @@ internal sealed partial class Session
         {
             if (_gateway.Router.TryGetResolved(targets, out var queue))
             {
+                if (MustFollowAppend(queue))
+                {
+                    OweFollowingAppend(queue, draft, isSilent);
+                    return;
+                }
+
                 var append = queue.AppendAsync(draft);
                 if (!append.IsCompleted)
                 {
-                    Owe(new PendingReply(isSilent ? ReplyKind.Silence : ReplyKind.Stored) { Append = append.AsTask() });
+                    OweAppend(queue, append, draft, isSilent);
                     return;
                 }
 

@@ -53,6 +53,7 @@ public sealed partial class LocalQueues : IDisposable
         _shared = new QueueShared(store, _commits, engine, time, background, log);
         AddStoredQueues(log);
 
+        LoadMoves();
         if (store.ReadState(NextQueueIdKey) is { } kept)
         {
             _nextQueueId = Math.Max(_nextQueueId, BinaryPrimitives.ReadInt64LittleEndian(kept));
@@ -119,6 +120,7 @@ public sealed partial class LocalQueues : IDisposable
                 return found;
             }
 
+            ThrowIfDeparted(name);
             ThrowIfNameless();
             if (_queues.Count >= _options.MaxQueues)
             {
@@ -156,12 +158,14 @@ public sealed partial class LocalQueues : IDisposable
     {
         lock (_naming)
         {
-            if (!_queues.TryRemove(name, out var queue))
+            ThrowIfDeparted(name);
+            if (!_queues.TryGetValue(name, out var queue))
             {
                 return default;
             }
 
-            var commit = queue.Delete(_nextQueueId);
+            var commit = queue.Delete(_nextQueueId); // Throws while the queue is being moved.
+            _queues.TryRemove(name, out _);
             if (commit.Batch > 0)
             {
                 // What is damaged must not be read again, and rewriting reads.
@@ -181,6 +185,7 @@ public sealed partial class LocalQueues : IDisposable
     {
         Commit last = default;
         Queue? damaged = null;
+        Queue? moving = null;
         foreach (var (_, queue) in _queues)
         {
             if (queue.IsDamaged)
@@ -189,11 +194,17 @@ public sealed partial class LocalQueues : IDisposable
                 continue;
             }
 
-            var commit = queue.Purge();
+            if (!queue.TryPurge(out var commit))
+            {
+                moving = queue; // The others must not stay because of it.
+                continue;
+            }
+
             last = commit.Batch > last.Batch ? commit : last;
         }
 
         damaged?.ThrowIfDamaged();
+        moving?.ThrowIfHeldStill();
         return last;
     }
 
@@ -304,6 +315,7 @@ public sealed partial class LocalQueues : IDisposable
         _shared.ThrowIfRefusing();
         foreach (var queue in queues)
         {
+            queue.ThrowIfHeldStill();
             if (!queue.MayAppend(draft))
             {
                 return new AppendResult(AppendStatus.Full, default);

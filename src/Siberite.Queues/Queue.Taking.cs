@@ -42,6 +42,11 @@ public sealed partial class Queue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (_still is not null)
+            {
+                return ParkTake(session, mode, wait);
+            }
+
             _wasTakenFrom = true;
             var outcome = TakeOutcome.MustLoad;
             TakeResult result = default;
@@ -76,6 +81,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
+            _still?.Cancel(session);
             for (var place = _waiters?.First; place is not null; place = place.Next)
             {
                 if (place.Value.Session == session)
@@ -115,6 +121,7 @@ public sealed partial class Queue
 
     private void EndAllWaits()
     {
+        _still?.CancelAll();
         while (_waiters?.First is { } first)
         {
             Finish(first.Value, default);
@@ -125,7 +132,7 @@ public sealed partial class Queue
     /// available.</summary>
     private void ServeWaiters()
     {
-        var place = _isLoading ? null : _waiters?.First;
+        var place = _isLoading || _still is not null ? null : _waiters?.First;
         while (place is not null)
         {
             var waiter = place.Value;

@@ -106,7 +106,13 @@ public sealed partial class Queue : IQueue
     internal bool IsNameless { get; init; }
 
     /// <inheritdoc/>
-    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft) => new(Append(draft));
+    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
+    {
+        lock (_gate)
+        {
+            return _still is null ? new(Append(draft)) : ParkAppend(draft);
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
@@ -157,6 +163,7 @@ public sealed partial class Queue : IQueue
                 return new AppendResult(AppendStatus.Gone, default);
             }
 
+            ThrowIfHeldStill();
             ThrowIfDamaged();
             _shared.ThrowIfRefusing();
             if (!MayAppend(draft))
@@ -200,6 +207,7 @@ public sealed partial class Queue : IQueue
                 return default;
             }
 
+            ThrowIfHeldStill();
             ThrowIfDamaged();
             _reader.Purge(_tail, _appendedBytes);
             ForgetWindow();
@@ -220,6 +228,7 @@ public sealed partial class Queue : IQueue
                 return default;
             }
 
+            ThrowIfHeldStill();
             _isGone = true;
             ForgetWindow();
             EndAllWaits();
@@ -285,6 +294,7 @@ public sealed partial class Queue : IQueue
 
         ServeWaiters();
         DiscardOverflow();
+        TellWatcher();
         return commit;
     }
 
@@ -301,6 +311,7 @@ public sealed partial class Queue : IQueue
         _itemCount++;
         _itemBytes += slot.PayloadBytes;
         ServeWaiters();
+        TellWatcher();
     }
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>

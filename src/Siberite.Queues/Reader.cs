@@ -108,6 +108,23 @@ internal sealed class Reader
         return isOpen;
     }
 
+    /// <summary>Everything in the hands of sessions, plain takes included.</summary>
+    public int HeldCount => _open?.Count ?? 0;
+
+    /// <summary>The same, as a list.</summary>
+    public List<(long Sequence, SessionId Session)> HeldReads()
+        => _open is null ? [] : [.. _open.Select(pair => (pair.Key, pair.Value.Session))];
+
+    /// <summary>An open read of <paramref name="session"/>, which it stays.</summary>
+    public bool TryFind(SessionId session, long sequence, out OpenRead read)
+    {
+        read = default;
+        return _open is not null && _open.TryGetValue(sequence, out read) && read.Session == session;
+    }
+
+    /// <summary>Whether the item is closed.</summary>
+    public bool IsClosed(long sequence) => sequence < Position || _closed.Skip(sequence) != sequence;
+
     /// <summary>The open reads of all sessions of one gateway.</summary>
     public List<(long Sequence, SessionId Session)> OpenReadsOf(long gateway)
         => _open is null

@@ -48,6 +48,8 @@ internal sealed class ScriptedGrain : IQueueGrain
 
     public ValueTask<long> OpenAsync() => new(Run);
 
+    public ValueTask<long> OpenShardAsync() => OpenAsync();
+
     public ValueTask DeleteAsync() => default;
 
     public static QueueOutcome Taken(long sequence)

@@ -19,11 +19,13 @@ internal sealed class TestCluster : IAsyncDisposable
     private readonly Dictionary<string, ClusterSilo> _starting = [];
     private readonly List<ClusterSilo> _silos = [];
     private readonly Action<ClusterOptions> _configure;
+    private readonly Action<ISiloBuilder>? _configureSilo;
     private int _lastNumber;
 
-    private TestCluster(Action<ClusterOptions> configure)
+    private TestCluster(Action<ClusterOptions> configure, Action<ISiloBuilder>? configureSilo)
     {
         _configure = configure;
+        _configureSilo = configureSilo;
         var builder = new InProcessTestClusterBuilder(0);
         builder.Options.ConfigureFileLogging = false;
         builder.Options.InitializeClientOnDeploy = false;
@@ -38,9 +40,10 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public IReadOnlyList<ClusterSilo> Silos => _silos;
 
-    public static async Task<TestCluster> StartAsync(int siloCount, Action<ClusterOptions>? configure = null)
+    public static async Task<TestCluster> StartAsync(
+        int siloCount, Action<ClusterOptions>? configure = null, Action<ISiloBuilder>? configureSilo = null)
     {
-        var cluster = new TestCluster(configure ?? (_ => { }));
+        var cluster = new TestCluster(configure ?? (_ => { }), configureSilo);
         for (var i = 0; i < siloCount; i++)
         {
             await cluster.AddAsync(new MemoryQueueStore());
@@ -159,6 +162,7 @@ internal sealed class TestCluster : IAsyncDisposable
             orleans.Services.AddKeyedSingleton<IGrainStorage>(QueueDirectoryGrain.StorageName, Storage);
             orleans.Services.AddKeyedSingleton<IGrainStorage>(SiberiteClusterHosting.StorageName, Storage);
             orleans.AddOutgoingGrainCallFilter(silo.Faults);
+            _configureSilo?.Invoke(orleans);
             orleans.Configure<ClusterMembershipOptions>(options => options.ProbeTimeout = TimeSpan.FromMinutes(1));
         });
     }

@@ -18,13 +18,17 @@ internal sealed class GatewayOverPipes : IDisposable
     private long _lastNumber;
 
     public GatewayOverPipes(
-        Durability durability = Durability.Os, GatewayOptions? options = null, TimeProvider? time = null)
-        : this(new MemoryQueueStore(), durability, options ?? new GatewayOptions(), time ?? TimeProvider.System)
+        Durability durability = Durability.Os, GatewayOptions? options = null, TimeProvider? time = null,
+        Func<LocalQueues, IQueueRouter>? routerOver = null)
+        : this(
+            new MemoryQueueStore(), durability, options ?? new GatewayOptions(), time ?? TimeProvider.System,
+            routerOver ?? (static queues => new EngineRouter(queues)))
     {
     }
 
     private GatewayOverPipes(
-        MemoryQueueStore store, Durability durability, GatewayOptions options, TimeProvider time)
+        MemoryQueueStore store, Durability durability, GatewayOptions options, TimeProvider time,
+        Func<LocalQueues, IQueueRouter> routerOver)
     {
         (Store, _durability, _time) = (store, durability, time);
         _sessions = new SessionList(time);
@@ -32,7 +36,7 @@ internal sealed class GatewayOverPipes : IDisposable
             Store, new EngineOptions(), new StorageOptions { Durability = durability }, time,
             NullLogger<LocalQueues>.Instance);
         _parts = new GatewayParts(
-            GatewayIdentity.Draw(), new EngineRouter(Queues), Options.Create(options), Counters, _sessions,
+            GatewayIdentity.Draw(), routerOver(Queues), Options.Create(options), Counters, _sessions,
             new IdleControl(), time, NullLogger<GatewayConnectionHandler>.Instance);
     }
 
@@ -57,10 +61,10 @@ internal sealed class GatewayOverPipes : IDisposable
     }
 
     /// <summary>SIGKILL: a new gateway over what was handed to the operating system. This one is dead.</summary>
-    public GatewayOverPipes Kill() => new(Store.Kill(), _durability, _parts.Options, _time);
+    public GatewayOverPipes Kill() => Restarted(Store.Kill());
 
     /// <summary>Power cut: a new gateway over what was synced. This one is dead.</summary>
-    public GatewayOverPipes CutPower() => new(Store.Crash(), _durability, _parts.Options, _time);
+    public GatewayOverPipes CutPower() => Restarted(Store.Crash());
 
     public QueueStats? Stats(string queue) => Queues.GetStats(QueueName.Parse(queue)).SingleOrDefault();
 
@@ -70,6 +74,9 @@ internal sealed class GatewayOverPipes : IDisposable
         _sessions.Dispose();
         Store.Dispose();
     }
+
+    private GatewayOverPipes Restarted(MemoryQueueStore found)
+        => new(found, _durability, _parts.Options, _time, static queues => new EngineRouter(queues));
 
     private async Task RunAsync(Session session, Pipe input, Pipe output)
     {

@@ -39,12 +39,7 @@ internal sealed partial class QueueDirectoryGrain(
         {
             // The queue first, in memory only: a home that is full, or away, refuses before there is a record.
             var run = await GrainCallFailure.TranslateAsync(QueueAt(proposed).OpenAsync(), Name);
-            record.State = new QueueHomeState
-            {
-                Mode = QueueMode.Strict,
-                Stores = [proposed.Value],
-                CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            };
+            record.State = NewRecord(QueueMode.Strict, proposed);
             await ChangeAsync(record.WriteStateAsync);
             LogCreated(log, this.GetPrimaryKeyString(), proposed);
             return new ResolvedHome(record.State.ToHome(), run);
@@ -59,16 +54,93 @@ internal sealed partial class QueueDirectoryGrain(
         var wasThere = record.RecordExists;
         if (wasThere)
         {
-            foreach (var store in record.State.ToHome().Stores)
-            {
-                await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteAsync(), Name);
-            }
+            await DeleteAtAllAsync(record.State.ToHome().Stores);
 
             await ChangeAsync(record.ClearStateAsync);
             LogDeleted(log, this.GetPrimaryKeyString());
         }
 
         return wasThere;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ResolvedHome> OpenLooseAsync(StoreId store)
+    {
+        if (record.RecordExists && record.State.Mode != QueueMode.Loose)
+        {
+            return await ReachAsync(); // The setting changed after the queue was made.
+        }
+
+        await GrainCallFailure.TranslateAsync(QueueAt(store).OpenShardAsync(), Name);
+        if (!record.RecordExists)
+        {
+            record.State = NewRecord(QueueMode.Loose, store);
+            await ChangeAsync(record.WriteStateAsync);
+            LogCreated(log, this.GetPrimaryKeyString(), store);
+        }
+        else if (!record.State.Stores.Contains(store.Value))
+        {
+            record.State.Stores = [.. record.State.Stores, store.Value];
+            await ChangeAsync(record.WriteStateAsync);
+        }
+
+        return new ResolvedHome(record.State.ToHome(), Run: 0);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask LeaveLooseAsync(StoreId store)
+    {
+        if (record.RecordExists && record.State.Mode == QueueMode.Loose && record.State.Stores.Contains(store.Value))
+        {
+            record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
+            await ChangeAsync(record.WriteStateAsync);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask MoveAsync(StoreId source, StoreId target)
+    {
+        if (record.RecordExists && record.State.Stores is [var home] && home == target.Value)
+        {
+            return;
+        }
+
+        if (record.RecordExists && !(record.State.Stores is [var old] && old == source.Value))
+        {
+            throw new SiberiteException(
+                SiberiteError.QueueUnavailable, $"Queue {Name} is at home in neither store of its move.", inner: null);
+        }
+
+        var createdAt = record.RecordExists ? record.State.CreatedAt : (long?)null;
+        record.State = NewRecord(QueueMode.Strict, target);
+        record.State.CreatedAt = createdAt ?? record.State.CreatedAt;
+        await ChangeAsync(record.WriteStateAsync);
+        LogMoved(log, this.GetPrimaryKeyString(), target);
+    }
+
+    private QueueHomeState NewRecord(QueueMode mode, StoreId store)
+        => new() { Mode = mode, Stores = [store.Value], CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds() };
+
+    /// <summary>At every home that can be reached; one that is away does not keep the others' items.</summary>
+    private async Task DeleteAtAllAsync(StoreId[] stores)
+    {
+        SiberiteException? refusal = null;
+        foreach (var store in stores)
+        {
+            try
+            {
+                await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteAsync(), Name);
+            }
+            catch (SiberiteException e)
+            {
+                refusal = e;
+            }
+        }
+
+        if (refusal is not null)
+        {
+            throw refusal;
+        }
     }
 
     private async Task ChangeAsync(Func<Task> change)

@@ -20,6 +20,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     private readonly RemoteReads _reads;
     private readonly GatewayRoster _gateways;
     private readonly CallLedger _ledger;
+    private readonly ShardHerald _herald;
     private readonly QueueName _name;
 
     /// <summary>The queue as it was last opened. Between that and its first append the engine does not show it to
@@ -28,13 +29,14 @@ internal sealed class QueueGrain : Grain, IQueueGrain
 
     public QueueGrain(
         IGrainContext context, LocalSilo local, LocalQueues queues, RemoteReads reads, GatewayRoster gateways,
-        CallLedger ledger)
+        CallLedger ledger, ShardHerald herald)
     {
         _local = local;
         _queues = queues;
         _reads = reads;
         _gateways = gateways;
         _ledger = ledger;
+        _herald = herald;
         _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
     }
 
@@ -44,6 +46,14 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         ThrowUnlessHome();
         _opened = _queues.Open(_name);
         return new(_local.Run);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> OpenShardAsync()
+    {
+        ThrowUnlessHome();
+        LooseQueues.Mark(_queues, _name);
+        return OpenAsync();
     }
 
     /// <inheritdoc/>
@@ -67,6 +77,12 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     {
         ThrowUnlessHome();
         Admit(gateway);
+        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
+        {
+            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
+            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
+        }
+
         var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
         _gateways.ReturnIfDead(gateway);
         if (taken is not { } result)
@@ -90,6 +106,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     {
         ThrowUnlessHome();
         _opened = null;
+        LooseQueues.Unmark(_queues, _name);
 
         // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
         // without it.
@@ -123,7 +140,8 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         var queue = _queues.Find(_name) ?? _opened;
 
         // All take effect here, in order; a take may yet have to read the store.
-        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command));
+        var isHeld = queue?.IsHeldStill == true; // Asked once: an append must not overtake one that was refused.
+        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command, isHeld));
         var applied = await Task.WhenAll(applying);
         var isCommitted = await TryCommitAsync(applied);
         return Array.ConvertAll(
@@ -132,11 +150,17 @@ internal sealed class QueueGrain : Grain, IQueueGrain
 
     private static QueueOutcome Failed(QueueOutcome outcome) => outcome with { Error = SiberiteError.StorageFailed };
 
-    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command)
+    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command, bool isHeld)
     {
         if (queue is null)
         {
             return new Applied(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null), default);
+        }
+
+        if (isHeld && command.Kind is (QueueCommandKind.Append or QueueCommandKind.Take))
+        {
+            // It waits at its gateway, where closes can pass it, and not here.
+            return new Applied(new QueueOutcome(default, default, default, SiberiteError.QueueMoving), default);
         }
 
         try
@@ -169,6 +193,11 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     private async ValueTask<Applied> TakeAsync(Queue queue, QueueCommand command)
     {
         var result = await _reads.Take(queue, command.Session, command.Mode, TimeSpan.Zero);
+        if (result.Status == TakeStatus.Empty && queue.IsWatched)
+        {
+            _herald.NoteFoundEmpty(_name);
+        }
+
         return new Applied(new QueueOutcome(default, result.Status, result.Item, Error: null), result.Commit);
     }
 

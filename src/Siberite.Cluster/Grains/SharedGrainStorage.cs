@@ -8,7 +8,8 @@ namespace Siberite.Cluster;
 /// <c>&lt;storage name&gt;/&lt;grain type&gt;/&lt;key&gt;</c>.</summary>
 /// <remarks>The provider beneath it takes a key that reads as a hexadecimal number for that number, so that the queues
 /// <c>a</c>, <c>A</c> and <c>0a</c> would have one record, and it forgets the grain's type. A key with both names in
-/// front never reads as a number.</remarks>
+/// front never reads as a number. It also takes a key for part of a format, so braces are written as <c>~7b</c> and
+/// <c>~7d</c>: no queue name has a <c>~</c>.</remarks>
 internal sealed class SharedGrainStorage(string storageName, IGrainStorage provider) : IGrainStorage
 {
     /// <inheritdoc/>
@@ -24,7 +25,10 @@ internal sealed class SharedGrainStorage(string storageName, IGrainStorage provi
         => provider.ClearStateAsync(stateName, KeyOf(grainId), grainState);
 
     private GrainId KeyOf(GrainId grainId)
-        => GrainId.Create(grainId.Type, $"{storageName}/{grainId.Type}/{grainId.Key}");
+        => GrainId.Create(grainId.Type, Escape($"{storageName}/{grainId.Type}/{grainId.Key}"));
+
+    private static string Escape(string key)
+        => key.Replace("{", "~7b", StringComparison.Ordinal).Replace("}", "~7d", StringComparison.Ordinal);
 }
 
 /// <summary>Grain state as JSON in the database.</summary>

@@ -115,6 +115,7 @@ public static class SiberiteClusterHosting
             .AddAssembly(typeof(IQueueGrain).Assembly));
         silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
         silo.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
+        silo.AddLooseQueues();
         AddParticipant<RemoteReads>(silo.Services);
         AddParticipant<SiloReadiness>(silo.Services);
         silo.Services.AddSingleton<ISiloReadiness>(services => services.GetRequiredService<SiloReadiness>());

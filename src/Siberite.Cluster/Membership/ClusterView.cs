@@ -34,8 +34,11 @@ internal sealed partial class ClusterView(
     /// <summary>Called after each change of membership, on the one loop that watches it.</summary>
     public event Action<ClusterMembershipSnapshot>? Changed;
 
+    /// <summary>Called after the records were read.</summary>
+    public event Action? Refreshed;
+
     /// <summary>Silos that are active and have their store, this one included.</summary>
-    public IReadOnlyCollection<KeyValuePair<SiloAddress, SiloReport>> Silos => [.. _silos];
+    public IReadOnlyCollection<KeyValuePair<SiloAddress, SiloReport>> Silos => _silos.ToArray(); // At one moment.
 
     /// <summary>The durable records, as last read.</summary>
     public IReadOnlyDictionary<StoreId, StoreRecord> Records => _records;
@@ -127,6 +130,7 @@ internal sealed partial class ClusterView(
             var records = await Task.WhenAll(
                 stores.Select(store => grains.GetGrain<IStoreGrain>(store.ToString()).FindAsync().AsTask()));
             _records = records.OfType<StoreRecord>().ToImmutableDictionary(record => record.Store);
+            Refreshed?.Invoke();
         }
 #pragma warning disable CA1031 // Storage fails in its own ways; what was read last is the best there is.
         catch (Exception e)

@@ -82,6 +82,11 @@ internal sealed partial class GrainQueue
 
             if (await FinishSliceAsync(slice, session) is { } end)
             {
+                if (end.Take == TakeStatus.Gone)
+                {
+                    _parts.OnGone(this); // It was deleted, or has moved: the wait goes on elsewhere.
+                }
+
                 return new TakeResult(end.Take, end.Item, default);
             }
         }

@@ -36,6 +36,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly Lock _gate = new(); // Guards what follows.
     private readonly LinkedList<RemoteCommand> _pending = new();
     private bool _isSending;
+    private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
     private long _run; // The home's, as last heard of.
 
@@ -138,7 +139,13 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     {
         while (NextCall() is { } call)
         {
-            if (!await TrySendAsync(call))
+            var isSent = await TrySendAsync(call);
+            if (_isHeld)
+            {
+                _isHeld = false;
+                await Task.Delay(HeldDelay, _parts.Time);
+            }
+            else if (!isSent)
             {
                 await PauseAsync();
             }
@@ -260,14 +267,16 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             }
         }
 
-        PutFirst(lost.ConvertAll(RecallOf));
+        var held = HeldOf(call, outcomes);
+        _isHeld = held.Count > 0;
+        PutFirst([.. lost.ConvertAll(RecallOf), .. held]);
         for (var i = 0; i < call.Length; i++)
         {
             if (lost.Contains(call[i]))
             {
                 call[i].Fail(Unanswered());
             }
-            else
+            else if (!held.Contains(call[i]))
             {
                 call[i].Complete(outcomes[i]);
             }

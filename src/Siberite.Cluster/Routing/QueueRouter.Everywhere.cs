@@ -14,10 +14,12 @@ internal sealed partial class QueueRouter
     public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
     {
         StoreId? home = null;
-        foreach (var name in names)
+        foreach (var name in names.OrderBy(IsLoose)) // A loose queue has room for the item wherever the others are.
         {
             var queue = await OpenAsync(name, beside: home);
-            var store = queue is GrainQueue remote ? remote.Store : _queues.StoreId;
+            var store = queue is LooseQueue ? await OpenShardAsync(name, home ?? _loose.ProposeHome())
+                : queue is GrainQueue remote ? remote.Store
+                : _queues.StoreId;
             if (home is not null && home != store)
             {
                 throw new SiberiteException(

@@ -37,12 +37,16 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// unused. 10 in a row are no coincidence.</summary>
     private const int MaxOpenTries = 10;
 
+    /// <summary>Time between log lines about a directory that cannot be asked: every command may find out.</summary>
+    private static readonly TimeSpan DirectoryAwayLogInterval = TimeSpan.FromSeconds(10);
+
     private readonly LocalSilo _local;
     private readonly LocalQueues _queues;
     private readonly ClusterView _view;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger<QueueRouter> _log;
+    private readonly LooseQueues _loose;
     private readonly bool _isDirect;
     private readonly bool _spreads;
     private readonly GrainQueueParts _remoteParts;
@@ -53,14 +57,17 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// each other.</summary>
     private readonly ConcurrentDictionary<QueueAddress, GrainQueue> _remotes = new();
     private readonly SemaphoreSlim[] _turns;
+    private long _directoryAwayAt; // When that was logged last, by the clock's own ticks.
 
     public QueueRouter(
-        LocalSilo local, LocalQueues queues, ClusterView view, IGrainFactory grains, IOptions<ClusterOptions> options,
-        TimeProvider time, ILogger<QueueRouter> log)
+        LocalSilo local, LocalQueues queues, ClusterView view, LooseQueues loose, IGrainFactory grains,
+        IOptions<ClusterOptions> options, TimeProvider time, ILogger<QueueRouter> log)
     {
         _local = local;
         _queues = queues;
         _view = view;
+        _loose = loose;
+        _loose.Remote = address => Remote(address, run: 0);
         _grains = grains;
         _time = time;
         _log = log;
@@ -99,12 +106,12 @@ internal sealed partial class QueueRouter : IQueueRouter
 
         for (var tries = 0; tries < MaxOpenTries; tries++)
         {
-            if (await GrainCallFailure.FromDirectoryAsync(DirectoryOf(name).FindAsync, name) is not { } home)
+            if (await FromDirectoryAsync(DirectoryOf(name).FindAsync, name) is not { } home)
             {
                 return null;
             }
 
-            if (TryResolve(name, home, out var queue))
+            if (TryResolve(name, home, isOpened: false, out var queue))
             {
                 return queue;
             }
@@ -118,7 +125,8 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// the short way before it has.</remarks>
     public async ValueTask<IQueue> FindForWaitAsync(QueueName name)
         => await FindAsync(name)
-            ?? (!_local.IsAlone ? await OpenAsync(name)
+            ?? (IsLoose(name) ? _loose.Open(name, isJoined: false)
+                : !_local.IsAlone ? await OpenAsync(name)
                 : _isDirect ? _queues.FindForWait(name)
                 : Remote(new(name, _queues.StoreId), _local.Run));
 
@@ -129,7 +137,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     public async ValueTask<Commit> DeleteAsync(QueueName name)
     {
         var directory = DirectoryOf(name);
-        await GrainCallFailure.FromDirectoryAsync(directory.DeleteAsync, name);
+        await FromDirectoryAsync(directory.DeleteAsync, name);
         if (_queues.Find(name) is not null)
         {
             // Here without a record: the directory's storage has seen better days. Nobody else could delete it.
@@ -137,6 +145,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         }
 
         _resolved.TryRemove(name, out _);
+        _loose.Forget(name);
         return default; // Committed by now: the record may only go after the queue has.
     }
 
@@ -162,7 +171,7 @@ internal sealed partial class QueueRouter : IQueueRouter
             for (var tries = 0; tries < MaxOpenTries; tries++)
             {
                 if (TryResolveHere(name, out var queue)
-                    || TryResolve(name, await FindOrMakeHomeAsync(name, beside), out queue))
+                    || TryResolve(name, await FindOrMakeHomeAsync(name, beside), isOpened: true, out queue))
                 {
                     return queue;
                 }
@@ -180,12 +189,14 @@ internal sealed partial class QueueRouter : IQueueRouter
     private bool TryResolveHere(QueueName name, [NotNullWhen(true)] out IQueue? queue)
     {
         if (_resolved.TryGetValue(name, out queue)
-            && (queue is not Queue || ReferenceEquals(queue, _queues.FindOpened(name))))
+            && (queue is LooseQueue loose
+                ? !loose.MustRenew
+                : queue is not Queue || ReferenceEquals(queue, _queues.FindOpened(name))))
         {
             return true;
         }
 
-        if (_queues.Find(name) is not { } here)
+        if (_queues.Find(name) is not { } here || LooseQueues.IsShard(_queues, name))
         {
             queue = null;
             return false;
@@ -196,8 +207,15 @@ internal sealed partial class QueueRouter : IQueueRouter
     }
 
     /// <returns><see langword="false"/> if the queue has been taken out of this silo's engine again.</returns>
-    private bool TryResolve(QueueName name, ResolvedHome resolved, [NotNullWhen(true)] out IQueue? queue)
+    private bool TryResolve(
+        QueueName name, ResolvedHome resolved, bool isOpened, [NotNullWhen(true)] out IQueue? queue)
     {
+        if (resolved.Home.Mode == QueueMode.Loose)
+        {
+            queue = ResolveLoose(name, resolved.Home, isOpened);
+            return queue is not null;
+        }
+
         if (resolved.Home is not { Mode: QueueMode.Strict, Stores: [var store] })
         {
             throw new SiberiteException(
@@ -222,12 +240,17 @@ internal sealed partial class QueueRouter : IQueueRouter
     private async ValueTask<ResolvedHome> FindOrMakeHomeAsync(QueueName name, StoreId? beside)
     {
         var directory = DirectoryOf(name);
+        if (IsLoose(name))
+        {
+            return await OpenLooseAsync(directory, name, beside);
+        }
+
         var proposals = ProposalsFor(name, beside);
         for (var i = 0; ; i++)
         {
             try
             {
-                return await GrainCallFailure.FromDirectoryAsync(() => directory.OpenAsync(proposals[i]), name);
+                return await FromDirectoryAsync(() => directory.OpenAsync(proposals[i]), name);
             }
             catch (SiberiteException e) when (i + 1 < proposals.Length
                 && e.Error is SiberiteError.QueueUnavailable or SiberiteError.TooManyQueues)
@@ -248,15 +271,35 @@ internal sealed partial class QueueRouter : IQueueRouter
         return [first, .. ranked.Where(store => store != first)];
     }
 
-    private static async ValueTask<bool> IsNewAsync(IQueueDirectoryGrain directory, QueueName name)
+    private async ValueTask<bool> IsNewAsync(IQueueDirectoryGrain directory, QueueName name)
     {
         try
         {
-            return await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name) is null;
+            return await FromDirectoryAsync(directory.FindAsync, name) is null;
         }
         catch (SiberiteException)
         {
             return false; // It has a home, which is away.
+        }
+    }
+
+    private async ValueTask<T> FromDirectoryAsync<T>(Func<ValueTask<T>> call, QueueName name)
+    {
+        try
+        {
+            return await GrainCallFailure.FromDirectoryAsync(call, name);
+        }
+        catch (SiberiteException e) when (e.Error == SiberiteError.DirectoryUnavailable)
+        {
+            var now = _time.GetTimestamp();
+            var last = Interlocked.Read(ref _directoryAwayAt);
+            if ((last == 0 || _time.GetElapsedTime(last, now) >= DirectoryAwayLogInterval)
+                && Interlocked.CompareExchange(ref _directoryAwayAt, now, last) == last)
+            {
+                LogDirectoryAway(_log, e.InnerException?.Message ?? e.Message);
+            }
+
+            throw;
         }
     }
 

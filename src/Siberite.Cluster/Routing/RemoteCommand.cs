@@ -14,10 +14,14 @@ internal sealed class RemoteCommand(QueueCommand command)
 
     /// <summary>Whether it has to arrive: were it lost, an item would stay open that no session knows of. Such a
     /// command may be repeated without harm.</summary>
-    public bool MustArrive => command.Kind is QueueCommandKind.Abort or QueueCommandKind.Recall;
+    public bool MustArrive
+        => command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Recall;
 
     /// <summary>When it failed first, by the clock's own ticks.</summary>
     public long? FailedAt { get; set; }
+
+    /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
+    public long? HeldAt { get; set; }
 
     public void Complete(QueueOutcome outcome)
     {

@@ -21,6 +21,22 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("open")]
     ValueTask<ResolvedHome> OpenAsync(StoreId proposed);
 
+    /// <summary>Where the queue lives; if there is no such queue, it is made a loose one. A loose queue gets
+    /// <paramref name="store"/> among its homes, and its shard there is opened.</summary>
+    [Alias("open-loose")]
+    ValueTask<ResolvedHome> OpenLooseAsync(StoreId store);
+
+    /// <summary>Takes a store off a loose queue's homes: it has no items of it and is given none.</summary>
+    [Alias("leave-loose")]
+    ValueTask LeaveLooseAsync(StoreId store);
+
+    /// <summary>Gives a strict queue, which moved from one store to another, its new home. Fine if it has it
+    /// already.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: the queue has a third
+    /// home.</exception>
+    [Alias("move")]
+    ValueTask MoveAsync(StoreId source, StoreId target);
+
     /// <summary>Deletes the queue at its home, with all its items, and then its record. Unknown names are
     /// fine.</summary>
     /// <returns>Whether there was one.</returns>
@@ -40,7 +56,8 @@ public enum QueueMode : byte
 
 /// <summary>A queue's home record.</summary>
 /// <param name="Mode">Strict or loose.</param>
-/// <param name="Stores">Its home stores; exactly one for a strict queue.</param>
+/// <param name="Stores">Its home stores: exactly one for a strict queue; for a loose one those that were ever given
+/// items.</param>
 /// <param name="CreatedAt">When the record was made, in Unix milliseconds.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-home")]
 public sealed record QueueHome(
@@ -48,6 +65,6 @@ public sealed record QueueHome(
 
 /// <summary>A queue's home as it was just reached.</summary>
 /// <param name="Home">The record.</param>
-/// <param name="Run">The run of the home's silo that opened the queue.</param>
+/// <param name="Run">The run of the home's silo that opened the queue; 0 for a loose queue.</param>
 [GenerateSerializer, Immutable, Alias("siberite.resolved-home")]
 public sealed record ResolvedHome([property: Id(0)] QueueHome Home, [property: Id(1)] long Run);

@@ -12,6 +12,10 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("open"), ResponseTimeout("00:00:05")]
     ValueTask<long> OpenAsync();
 
+    /// <summary>The same for a shard of a loose queue, which its store remembers to be one.</summary>
+    [Alias("open-shard"), ResponseTimeout("00:00:05")]
+    ValueTask<long> OpenShardAsync();
+
     /// <summary>Carries out the commands of one gateway, in order, once. Answers when all are committed.</summary>
     /// <remarks>The same call made again, by <see cref="QueueCall.Number"/>, is answered as the first time and has no
     /// further effect. 5 s: longer than any commit of a healthy disk; with one repetition a client has an answer after

@@ -51,14 +51,39 @@ internal sealed class AdminClient : IDisposable
 
     /// <summary>The silo and its queues.</summary>
     public Task<QueuesAnswer> ReadQueuesAsync(CancellationToken cancellation)
-        => ReadAsync("api/queues", AdminJson.Default.QueuesAnswer, cancellation);
+        => ReadAsync(HttpMethod.Get, "api/queues", AdminJson.Default.QueuesAnswer, cancellation);
+
+    /// <summary>Begins to move a queue.</summary>
+    public Task<MoveAnswer> BeginMoveAsync(string queue, string silo, CancellationToken cancellation)
+        => ReadAsync(
+            HttpMethod.Post, $"{MovePath(queue)}?to={Uri.EscapeDataString(silo)}", AdminJson.Default.MoveAnswer,
+            cancellation);
+
+    /// <summary>How far a queue's latest move is.</summary>
+    public Task<MoveAnswer> ReadMoveAsync(string queue, CancellationToken cancellation)
+        => ReadAsync(HttpMethod.Get, MovePath(queue), AdminJson.Default.MoveAnswer, cancellation);
+
+    /// <summary>Begins to empty a silo, or lets it stay.</summary>
+    public Task<DrainAnswer> BeginDrainAsync(string silo, bool mustStop, CancellationToken cancellation)
+        => ReadAsync(
+            HttpMethod.Post, DrainPath(silo) + (mustStop ? "?stop=true" : ""), AdminJson.Default.DrainAnswer,
+            cancellation);
+
+    /// <summary>How far that is.</summary>
+    public Task<DrainAnswer> ReadDrainAsync(string silo, CancellationToken cancellation)
+        => ReadAsync(HttpMethod.Get, DrainPath(silo), AdminJson.Default.DrainAnswer, cancellation);
 
     public void Dispose() => _http.Dispose();
 
+    private static string MovePath(string queue) => $"api/queues/{Uri.EscapeDataString(queue)}/move";
+
+    private static string DrainPath(string silo) => $"api/silos/{Uri.EscapeDataString(silo)}/drain";
+
     /// <summary>Asks for <paramref name="path"/> and reads the answer.</summary>
-    private async Task<T> ReadAsync<T>(string path, JsonTypeInfo<T> form, CancellationToken cancellation)
+    private async Task<T> ReadAsync<T>(
+        HttpMethod method, string path, JsonTypeInfo<T> form, CancellationToken cancellation)
     {
-        using var answer = await SendAsync(HttpMethod.Get, path, cancellation);
+        using var answer = await SendAsync(method, path, cancellation);
         if (!answer.IsSuccessStatusCode)
         {
             throw Refused(answer, (await answer.Content.ReadAsStringAsync(cancellation)).Trim());
@@ -82,6 +107,7 @@ internal sealed class AdminClient : IDisposable
         try
         {
             using var question = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            question.Headers.Add("Siberite-Operator", "siberitectl"); // No page of another site can say so.
             return await _http.SendAsync(question, cancellation);
         }
         catch (HttpRequestException e)

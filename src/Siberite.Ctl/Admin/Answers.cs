@@ -14,6 +14,18 @@ internal sealed record SiloAnswer(
 /// <summary>All queues of a silo.</summary>
 internal sealed record TotalsAnswer([property: JsonRequired] int Queues, [property: JsonRequired] long Items);
 
+/// <summary>How far a move is.</summary>
+internal sealed record MoveAnswer(
+    [property: JsonRequired] string From, [property: JsonRequired] string To, [property: JsonRequired] string Step,
+    [property: JsonRequired] long Sent, [property: JsonRequired] long Left, string? Trouble);
+
+/// <summary>How far a drain is.</summary>
+internal sealed record DrainAnswer(
+    [property: JsonRequired] string Silo, [property: JsonRequired] bool IsEmpty,
+    [property: JsonRequired] long QueuesLeft, [property: JsonRequired] long Moved, string? Trouble);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(QueuesAnswer))]
+[JsonSerializable(typeof(MoveAnswer))]
+[JsonSerializable(typeof(DrainAnswer))]
 internal sealed partial class AdminJson : JsonSerializerContext;

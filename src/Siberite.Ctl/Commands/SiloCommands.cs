@@ -7,7 +7,7 @@ namespace Siberite.Ctl.Commands;
 /// <summary><c>siberitectl silo …</c>: one silo, by its admin address.</summary>
 internal static class SiloCommands
 {
-    private static readonly Option<string> AdminAddress = new("--admin")
+    public static readonly Option<string> AdminAddress = new("--admin")
     {
         Description = "admin address of a silo",
         HelpName = "host:port",
@@ -18,7 +18,7 @@ internal static class SiloCommands
     {
         var status = new Command("status", "say whether a silo serves, and what it holds") { AdminAddress };
         status.SetAction((line, cancellation) => ShowStatusAsync(line.GetValue(AdminAddress)!, cancellation));
-        return new Command("silo", "one silo") { status };
+        return new Command("silo", "one silo") { status, MoveCommands.CreateDrain(AdminAddress) };
     }
 
     /// <returns><see cref="ExitCodes.Missing"/> when clients should not be sent to it.</returns>

@@ -46,6 +46,7 @@ internal static class AdminHosting
         app.MapGet("/api/queues", context => WriteReportAsync(context, board, facts));
         app.MapGet("/", async context
             => await QueuesPage.WriteAsync(context, await ReportAsync(context.Request.Query, board, facts)));
+        app.MapMoves();
         foreach (var asset in QueuesPage.Assets)
         {
             app.MapGet($"/{asset.Name}", asset.WriteAsync);

@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Siberite.Server.Admin;
 
-/// <summary>What every answer of the admin endpoint has in common: it changes nothing, and other sites' pages get
-/// nothing out of it.</summary>
+/// <summary>What every answer of the admin endpoint has in common: it changes nothing but for the operator's tool, and
+/// other sites' pages get nothing out of it.</summary>
 internal static class AdminSecurity
 {
     private const string Policy =
@@ -29,7 +29,8 @@ internal static class AdminSecurity
             {
                 context.Response.StatusCode = StatusCodes.Status403Forbidden;
             }
-            else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+            else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)
+                && !MoveEndpoints.MayChange(context.Request))
             {
                 context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             }

@@ -1,0 +1,69 @@
+using Siberite.Contracts;
+
+namespace Siberite.Cluster;
+
+/// <summary>Finds the silos that an operator's wish concerns.</summary>
+internal sealed class QueueMoves(ClusterView view, IGrainFactory grains) : IQueueMoves
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<SiloName> Silos
+        => [.. view.Silos.Select(silo => new SiloName(silo.Value.Store, silo.Value.Name))
+            .OrderBy(silo => silo.Name, StringComparer.Ordinal)];
+
+    /// <inheritdoc/>
+    public async ValueTask<MoveStatus> MoveAsync(QueueName name, string silo)
+    {
+        var target = Find(silo);
+        var directory = grains.GetGrain<IQueueDirectoryGrain>(name.Value);
+        var found = await GrainCallFailure.FromDirectoryAsync(directory.FindAsync, name);
+        if (found is not { Home: { Mode: QueueMode.Strict, Stores: [var source] } })
+        {
+            throw Refusal(found is null ? $"There is no queue {name}." : $"Queue {name} is loose: it is everywhere.");
+        }
+
+        return await GrainCallFailure.TranslateAsync(GrainOf(source).BeginAsync(name, target), name);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<MoveStatus?> FindMoveAsync(QueueName name)
+    {
+        foreach (var silo in Silos)
+        {
+            var moves = await GrainCallFailure.TranslateAsync(GrainOf(silo.Store).ListAsync(), name);
+            if (moves.FirstOrDefault(move => move.Name == name.Value) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DrainStatus> DrainAsync(string silo, bool isDraining)
+        => await TranslateAsync(GrainOf(Find(silo)).DrainAsync(isDraining), silo);
+
+    /// <inheritdoc/>
+    public async ValueTask<DrainStatus> GetDrainAsync(string silo)
+        => await TranslateAsync(GrainOf(Find(silo)).GetDrainAsync(), silo);
+
+    private static async ValueTask<DrainStatus> TranslateAsync(ValueTask<DrainStatus> call, string silo)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            throw new SiberiteException(SiberiteError.QueueUnavailable, $"Silo {silo} did not answer.", e);
+        }
+    }
+
+    private static SiberiteException Refusal(string text) => new(SiberiteError.QueueUnavailable, text, inner: null);
+
+    private IMovesGrain GrainOf(StoreId store) => grains.GetGrain<IMovesGrain>(store.ToString());
+
+    private StoreId Find(string silo)
+        => Silos.FirstOrDefault(known => known.Name == silo || known.Store.ToString() == silo)?.Store
+            ?? throw Refusal($"There is no active silo {silo}.");
+}

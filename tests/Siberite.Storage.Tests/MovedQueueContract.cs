@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Siberite.Contracts;
+using Siberite.Queues;
+using Siberite.Testing.Stores;
+
+namespace Siberite.Storage.Tests;
+
+/// <summary>What every store keeps of a queue that came from another one.</summary>
+public abstract class MovedQueueContract : IDisposable
+{
+    private static readonly QueueName Work = QueueName.Parse("work");
+
+    protected abstract IQueueStore Store { get; }
+
+    protected abstract void Reopen();
+
+    [Fact]
+    public async Task A_queue_from_another_store_is_found_whole_after_a_reopen()
+    {
+        using var origin = new MemoryQueueStore();
+        var move = Guid.NewGuid();
+        using (var source = Open(origin))
+        using (var target = Open(Store))
+        {
+            var queue = source.Open(Work);
+            await FillAsync(source, queue);
+            await WaitAsync(target, target.BeginArrival(move, Work, origin.Id, createdAt: 7));
+            queue.TryHoldStill(TimeSpan.FromMinutes(1));
+            await WaitAsync(target, target.AddArrivals(move, queue.ReadForMove(1, 11, long.MaxValue, out _)));
+            await WaitAsync(target, target.CompleteArrival(move, queue.Seal()));
+            await WaitAsync(source, source.Depart(move, queue, Store.Id));
+            await WaitAsync(target, target.Adopt(move));
+            await WaitAsync(source, source.FinishDeparture(move));
+            await WaitAsync(target, target.EndArrival(move));
+            Assert.Null(source.Find(Work));
+        }
+
+        Reopen();
+        using var found = Open(Store);
+        Assert.Empty(found.Moves);
+        var stats = found.GetStats(Work).Single();
+        Assert.Equal((8, 24, 10), (stats.ItemCount, stats.ItemBytes, stats.AppendedCount));
+        foreach (var expected in (string[])["000", "003", "004", "005", "006", "007", "008", "009"])
+        {
+            var taken = await found.Find(Work)!.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
+            Assert.Equal(expected, Encoding.ASCII.GetString(taken.Item.Payload));
+        }
+    }
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing) => Store.Dispose();
+
+    private static LocalQueues Open(IQueueStore store)
+        => new(store, new EngineOptions(), new StorageOptions(), TimeProvider.System, NullLogger<LocalQueues>.Instance);
+
+    /// <summary>Ten items, of which the second and third are closed.</summary>
+    private static async Task FillAsync(LocalQueues queues, Queue queue)
+    {
+        Commit last = default;
+        for (var i = 0; i < 10; i++)
+        {
+            var payload = new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes($"{i:000}"));
+            last = (await queue.AppendAsync(new ItemDraft(payload, Flags: 7, ExpiresAt: 0, MustSync: false))).Commit;
+        }
+
+        for (var session = 1; session <= 3; session++)
+        {
+            await queue.TakeAsync(new SessionId(1, session), TakeMode.Open, TimeSpan.Zero);
+        }
+
+        await queue.CloseAsync(new SessionId(1, 2), 2);
+        await queue.CloseAsync(new SessionId(1, 3), 3);
+        await WaitAsync(queues, last);
+    }
+
+    private static async Task WaitAsync(LocalQueues queues, Commit commit)
+    {
+        var waiting = new Waiting();
+        queues.Commits.Request(commit);
+        queues.Commits.Notify(commit, waiting);
+        await waiting.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.True(queues.Commits.IsDone(commit));
+    }
+
+    private sealed class Waiting()
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), ICommitListener
+    {
+        public void OnCommitted() => TrySetResult();
+    }
+}
+
+public sealed class RocksMovedQueueContract : MovedQueueContract
+{
+    private readonly TemporaryDirectory _directory = new();
+    private RocksQueueStore _store;
+
+    public RocksMovedQueueContract() => _store = _directory.OpenStore();
+
+    protected override IQueueStore Store => _store;
+
+    protected override void Reopen()
+    {
+        _store.Dispose();
+        _store = _directory.OpenStore();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _directory.Dispose();
+    }
+}
+
+public sealed class MemoryMovedQueueContract : MovedQueueContract
+{
+    private MemoryQueueStore _store = new();
+
+    protected override IQueueStore Store => _store;
+
+    protected override void Reopen() => _store = _store.Kill();
+}
