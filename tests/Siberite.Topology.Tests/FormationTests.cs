@@ -7,6 +7,9 @@ namespace Siberite.Topology.Tests;
 [Trait("Category", "Slow")]
 public sealed class FormationTests(Database database)
 {
+    /// <summary>The records of queues.</summary>
+    private const string Homes = "FROM orleansstorage WHERE graintypestring = 'home'";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -61,10 +64,10 @@ public sealed class FormationTests(Database database)
         }
 
         var records = await database.Server.QueryAsync(
-            connection, "SELECT split_part(grainidextensionstring, '/', 3) FROM orleansstorage");
+            connection, $"SELECT split_part(grainidextensionstring, '/', 3) {Homes}");
         Assert.Equal(names.Order(StringComparer.Ordinal), records.Split('\n').Order(StringComparer.Ordinal));
         Assert.Equal("DELETED", await client.AskAsync("delete 0A", Cancellation));
-        Assert.Equal("4", await database.Server.QueryAsync(connection, "SELECT count(*) FROM orleansstorage"));
+        Assert.Equal("4", await database.Server.QueryAsync(connection, $"SELECT count(*) {Homes}"));
     }
 
     [Fact]
@@ -96,7 +99,7 @@ public sealed class FormationTests(Database database)
         }
 
         var store = await database.Server.QueryAsync(
-            connection, "SELECT convert_from(payloadbinary, 'UTF8')::jsonb -> 'Stores' ->> 0 FROM orleansstorage");
+            connection, $"SELECT convert_from(payloadbinary, 'UTF8')::jsonb -> 'Stores' ->> 0 {Homes}");
         await cluster[0].StopAsync();
         Directory.Delete(cluster[0].DataDirectory, recursive: true);
         await cluster[0].StartAsync();

@@ -62,7 +62,8 @@ internal sealed class SiloCertificates
         chain.ChainPolicy.ApplicationPolicy.Add(usage);
         return chain.Build(certificate)
             ? null
-            : string.Join(", ", chain.ChainStatus.Select(status => status.StatusInformation.Trim().TrimEnd('.')).Distinct());
+            : string.Join(
+                ", ", chain.ChainStatus.Select(status => status.StatusInformation.Trim().TrimEnd('.')).Distinct());
     }
 
     private static X509Certificate2Collection ReadAll(string path)

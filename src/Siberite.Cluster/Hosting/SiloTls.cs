@@ -90,8 +90,8 @@ internal sealed partial class SiloTls
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException
             or CryptographicException)
         {
-            var reason = check.Fault
-                ?? (e is OperationCanceledException ? "it took too long" : (e.InnerException ?? e).Message.TrimEnd('.'));
+            var said = (e.InnerException ?? e).Message.TrimEnd('.');
+            var reason = check.Fault ?? (e is OperationCanceledException ? "it took too long" : said);
             LogRefused(_log, context.RemoteEndPoint, reason);
             throw new ConnectionAbortedException($"No TLS with {context.RemoteEndPoint}: {reason}", e);
         }
