@@ -35,7 +35,8 @@ public sealed partial class LocalQueues
             _shared,
             stored with { Damage = stored.Damage ?? "its name cannot be" },
             QueueName.Parse($"unreadable-{stored.Record.Id}"),
-            isStored: true) { IsNameless = true };
+            isStored: true)
+        { IsNameless = true };
     }
 
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
