@@ -30,7 +30,8 @@ public enum SiberiteError
     /// <summary>Some silos could not be reached; on all others it was done.</summary>
     SilosAway = 9,
 
-    /// <summary>The queue directory cannot be asked: its storage, or a silo on the way to it, does not answer.</summary>
+    /// <summary>The queue directory cannot be asked: its storage, or a silo on the way to it, does not
+    /// answer.</summary>
     DirectoryUnavailable = 10,
 
     /// <summary>Queues that were to change together have their homes on different silos. Nothing was done.</summary>

@@ -49,6 +49,19 @@ internal static class ClusterActs
         return silo;
     }
 
+    /// <summary>Ends waits on all silos until <paramref name="consumers"/> have all ended: one may just have begun
+    /// another.</summary>
+    public static Task EndWaitsAsync(this TestCluster cluster, params Task[] consumers)
+        => TestCluster.UntilAsync(() =>
+        {
+            foreach (var silo in cluster.Silos)
+            {
+                silo.Queues.EndWaits();
+            }
+
+            return consumers.All(consumer => consumer.IsCompleted);
+        });
+
     public static async Task AppendAsync(this ClusterSilo silo, string name, string payload)
     {
         AppendResult result;

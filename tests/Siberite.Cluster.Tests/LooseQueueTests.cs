@@ -137,11 +137,7 @@ public sealed class LooseQueueTests
         }
 
         Assert.InRange(calls.TakeCount, ItemCount, (int)(2.5 * ItemCount));
-        foreach (var silo in cluster.Silos)
-        {
-            silo.Queues.EndWaits();
-        }
-
+        await cluster.EndWaitsAsync(consumers);
         await Task.WhenAll(consumers);
 
         async Task ConsumeAsync(int silo)
@@ -240,11 +236,7 @@ public sealed class LooseQueueTests
         await Task.WhenAll(producers);
         await TestCluster.UntilAsync(() => cluster.Silos.Sum(silo => silo.Queues.ItemCount) == 0);
         await TestCluster.UntilAsync(() => Total() == 3 * ItemCount);
-        foreach (var silo in cluster.Silos)
-        {
-            silo.Queues.EndWaits();
-        }
-
+        await cluster.EndWaitsAsync(consumers);
         await Task.WhenAll(consumers);
 
         Assert.Equal(3 * ItemCount, taken.SelectMany(items => items).Distinct().Count());

@@ -179,11 +179,7 @@ public sealed class MovingTests
 
         await Task.WhenAll(producers);
         await TestCluster.UntilAsync(() => ledger.Count >= (3 * ItemCount) + (100 * seed));
-        foreach (var silo in cluster.Silos)
-        {
-            silo.Queues.EndWaits();
-        }
-
+        await cluster.EndWaitsAsync(consumer);
         await consumer;
         Assert.Equal((3 * ItemCount) + (100 * seed), ledger.Items.Distinct().Count());
         foreach (var producer in ledger.Items.Where(item => item.Contains('-')).GroupBy(item => item[0]))

@@ -153,7 +153,8 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
         Assert.NotNull((await leaving.GetAsync($"{name}/open", Cancellation)).Item);
         var wait = waiting.AskAsync($"get {waited}/t=60000", Cancellation);
         await Poll.UntilAsync(
-            async () => (await StatsAsync(staying)).Contains($"STAT queue_{waited}_waiters 1"), "it waits", Poll.Patience);
+            async () => (await StatsAsync(staying)).Contains($"STAT queue_{waited}_waiters 1"), "it waits",
+            Poll.Patience);
 
         var watch = Stopwatch.StartNew();
         var code = await cluster.Silos[others[0]].StopAsync();
@@ -164,6 +165,31 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
         TestContext.Current.SendDiagnosticMessage("stopped after {0}", stopped);
         Assert.InRange(stopped, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         await cluster.Silos[others[0]].StartAsync();
+    }
+
+    /// <remarks>What keeps the home records has ideas of its own about some of them.</remarks>
+    [Fact]
+    public async Task Names_of_every_legal_character_have_homes_of_their_own()
+    {
+        await using var one = await ConnectAsync(0);
+        await using var two = await ConnectAsync(1);
+        string[] names =
+        [
+            .. Enumerable.Range('!', '~' - '!').Select(letter => (char)letter)
+                .Where(letter => letter is not ('/' or '+' or '.')).Select(letter => $"n{letter}"),
+            "{0}", "}{", "0n", "N", "n", new string('n', 200),
+        ];
+        foreach (var name in names)
+        {
+            Assert.Equal(
+                "STORED", await one.SetAsync(name, 0, System.Text.Encoding.ASCII.GetBytes(name), Cancellation));
+        }
+
+        foreach (var name in names)
+        {
+            var item = (await two.GetAsync(name, Cancellation)).Item!;
+            Assert.Equal(name, System.Text.Encoding.ASCII.GetString(item.Payload));
+        }
     }
 
     [Fact]

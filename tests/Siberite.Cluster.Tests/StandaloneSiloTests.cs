@@ -39,7 +39,8 @@ public sealed class StandaloneSiloTests
         await using var silo = await TestSilo.StartAsync(
             new MemoryQueueStore(), QueueRoute.Grain, waitSlice: TimeSpan.FromSeconds(10));
         _ = silo.QueueGrain("work")
-            .WaitAsync(new GatewayAddress(1, SiloAddress.Zero), new SessionId(1, 1), TakeMode.Plain, TimeSpan.FromHours(1))
+            .WaitAsync(
+                new GatewayAddress(1, SiloAddress.Zero), new SessionId(1, 1), TakeMode.Plain, TimeSpan.FromHours(1))
             .AsTask();
         var reads = silo.Services.GetRequiredService<RemoteReads>();
         while (reads.WaitCount == 0)

@@ -105,7 +105,8 @@ public sealed class QueueBoardTests
     public async Task The_board_of_all_silos_says_where_a_queue_lives_and_keeps_rates_of_shards_apart()
     {
         var (one, two) = (new StoreId(Guid.NewGuid()), new StoreId(Guid.NewGuid()));
-        var (ofOne, ofTwo) = (Queue("q", appended: 10) with { Store = one }, Queue("q", appended: 20) with { Store = two });
+        var ofOne = Queue("q", appended: 10) with { Store = one };
+        var ofTwo = Queue("q", appended: 20) with { Store = two };
         SiloStats[] silos =
         [
             new(one, "one", IsAway: false, IsDraining: false, 1, 0, Report: null),

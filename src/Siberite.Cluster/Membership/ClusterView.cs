@@ -9,16 +9,17 @@ namespace Siberite.Cluster;
 /// besides.</summary>
 /// <remarks>
 /// Active silos are asked who they are, by their address, and answer once they have claimed their store: a silo with a
-/// copy of somebody's disk is never taken for that store's home. (Orleans' own cache of silo metadata gives up on a silo
-/// for minutes after one lost call.) The durable records of stores are read now and then; while they cannot be read the
-/// last ones stand.
+/// copy of somebody's disk is never taken for that store's home. (Orleans' own cache of silo metadata gives up on a
+/// silo for minutes after one lost call.) The durable records of stores are read now and then; while they cannot be
+/// read the last ones stand.
 /// </remarks>
 internal sealed partial class ClusterView(
     LocalSilo local, IClusterMembershipService membership, IGrainFactory grains, TimeProvider time,
     ILogger<ClusterView> log)
     : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
-    /// <summary>Time between looks at the records. 10 s: they tell of drained stores and of those that are away.</summary>
+    /// <summary>Time between looks at the records. 10 s: they tell of drained stores and of those that are
+    /// away.</summary>
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Pause before a silo that did not answer is asked again.</summary>
@@ -28,7 +29,9 @@ internal sealed partial class ClusterView(
     private readonly Lock _gate = new(); // Guards the introductions under way.
     private readonly Dictionary<SiloAddress, Task> _introductions = [];
     private readonly CancellationTokenSource _stopping = new();
-    private volatile ImmutableDictionary<StoreId, StoreRecord> _records = ImmutableDictionary<StoreId, StoreRecord>.Empty;
+    private volatile ImmutableDictionary<StoreId, StoreRecord> _records =
+        ImmutableDictionary<StoreId, StoreRecord>.Empty;
+
     private Task _watching = Task.CompletedTask;
 
     /// <summary>Called after each change of membership, on the one loop that watches it.</summary>
@@ -70,7 +73,7 @@ internal sealed partial class ClusterView(
         var name = NameOf(store);
         return new SiberiteException(
             SiberiteError.QueueUnavailable,
-            $"The queue is unavailable: no active silo has its store {store}{(name is null ? "" : $" of silo {name}")}.",
+            $"The queue is unavailable: no active silo has its store {store} (silo {name ?? "unknown"}).",
             inner: null)
         {
             Silo = name,

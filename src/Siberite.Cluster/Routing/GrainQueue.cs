@@ -8,9 +8,9 @@ namespace Siberite.Cluster;
 /// One call is under way at a time. Commands that arrive meanwhile go together in the next one, in their order, so
 /// that cost and commits are shared. How much may pile up is the gateway's limit: it counts bytes in flight.
 /// <para>A call whose reply was lost is made once more, under its number: the run of the home that carried it out
-/// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An append
-/// says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take: the home
-/// refuses a call that comes after a later one.</para>
+/// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An
+/// append says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take:
+/// the home refuses a call that comes after a later one.</para>
 /// This part sends; <c>GrainQueue.Waiting</c> waits.
 /// </remarks>
 internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem

@@ -3,9 +3,9 @@ namespace Siberite.Contracts;
 /// <summary>One queue's entry in the queue directory; the key is the queue's name. Durable before it answers.</summary>
 /// <remarks>
 /// Every answer that names a home has opened the queue there, in the same turn. A queue that no item was stored in yet
-/// is only a name in its home's memory; as only this grain puts it there, and takes it away before it clears the record,
-/// no item is ever stored in a queue that has no record. Fails with <see cref="SiberiteError.QueueUnavailable"/> while
-/// the home is away.
+/// is only a name in its home's memory; as only this grain puts it there, and takes it away before it clears the
+/// record, no item is ever stored in a queue that has no record. Fails with
+/// <see cref="SiberiteError.QueueUnavailable"/> while the home is away.
 /// </remarks>
 [Alias("siberite.queue-directory")]
 public interface IQueueDirectoryGrain : IGrainWithStringKey

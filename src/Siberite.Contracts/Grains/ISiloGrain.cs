@@ -17,7 +17,8 @@ public interface ISiloGrain : IGrainWithStringKey
 
 /// <summary>All queues of one store. The key is the store id, in 32 digits; it lives where the store is, or
 /// nowhere.</summary>
-/// <remarks>Short time-outs: these calls go to all silos at once, and one that hangs must not hold the answer.</remarks>
+/// <remarks>Short time-outs: these calls go to all silos at once, and one that hangs must not hold the
+/// answer.</remarks>
 [Alias("siberite.silo-queues")]
 public interface ISiloQueuesGrain : IGrainWithStringKey
 {

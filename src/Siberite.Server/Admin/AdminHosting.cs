@@ -77,6 +77,7 @@ internal static class AdminHosting
         var order = QueueOrder.Named(query["sort"]);
         var look = await board.ReadAsync();
         var rows = look.First(BoardReport.MaxQueues, filter, order, descending: query["order"] != "asc");
-        return new BoardReport(facts.Read(), look.Totals, look.CountMatching(filter), [.. rows], [.. look.Silos.Select(SiloRow.Of)]);
+        return new BoardReport(
+            facts.Read(), look.Totals, look.CountMatching(filter), [.. rows], [.. look.Silos.Select(SiloRow.Of)]);
     }
 }
