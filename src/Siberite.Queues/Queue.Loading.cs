@@ -27,7 +27,7 @@ public sealed partial class Queue : IThreadPoolWorkItem, ICommitListener
     private const long RewriteBytes = 4 << 20;
 
     private bool _isLoading;
-    private bool _wasTakenFrom; // Since the last sweep.
+    private bool _wasTakenFrom = true; // Since the last sweep. A new queue has until the next one for its first item.
     private long _loadEpoch; // Counts up whenever what a load is reading for was thrown away.
     private long _trimmed; // The store was told to delete everything below it, in this run.
     private bool _hasTrimmed;

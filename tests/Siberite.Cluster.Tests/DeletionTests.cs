@@ -96,7 +96,8 @@ public sealed class DeletionTests
         using var gate = home.Store.BlockNextSync();
 
         var deletion = asker.Router.DeleteAsync(name).AsTask();
-        await gate.Reached;
+        await Task.WhenAny(gate.Reached, deletion);
+        Assert.False(deletion.IsCompleted);
         Assert.True(cluster.Storage.Has($"queuedirectory/{name}"));
         gate.Open();
         await deletion;
