@@ -268,15 +268,19 @@ public sealed class RealCluster : IAsyncLifetime
             Silos[0].EndPoint, TestContext.Current.CancellationToken);
         await client.SetAsync(name, 0, "made"u8.ToArray(), TestContext.Current.CancellationToken);
         await client.GetAsync(name, TestContext.Current.CancellationToken);
-        for (var i = 0; i < 3; i++)
-        {
-            if (await IsAtAsync(Silos[i].AdminEndPoint, name, Silos[i].Name))
+        var home = -1;
+        await Poll.UntilAsync(
+            async () =>
             {
-                return (name, i, [(i + 1) % 3, (i + 2) % 3]);
-            }
-        }
+                for (var i = 0; i < 3 && home < 0; i++)
+                {
+                    home = await IsAtAsync(Silos[0].AdminEndPoint, name, Silos[i].Name) ? i : -1;
+                }
 
-        throw new InvalidOperationException("The queue is nowhere.");
+                return home >= 0;
+            },
+            "the queue is on the page, which is up to a second old", Poll.Patience);
+        return (name, home, [(home + 1) % 3, (home + 2) % 3]);
     }
 
     /// <summary>Starts a silo that ended itself.</summary>

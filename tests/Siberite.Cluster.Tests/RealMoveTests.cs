@@ -44,7 +44,8 @@ public sealed class RealMoveTests(RealCluster cluster) : IClassFixture<RealClust
         for (var i = 0; i < ItemCount; i++)
         {
             var taken = await consumer.GetAsync(name, Cancellation);
-            Assert.Equal($"{i:0000}", Encoding.ASCII.GetString(taken.Item!.Payload));
+            Assert.True(taken.Item is not null, $"item {i}: {taken.Line}");
+            Assert.Equal($"{i:0000}", Encoding.ASCII.GetString(taken.Item.Payload));
         }
 
         await cluster.Silos[home].StartAsync();
