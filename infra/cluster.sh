@@ -43,7 +43,9 @@ wait_for() {
   local what=$1 seconds=$2 name=$3; shift 3
   for ((i = 0; i < seconds * 5; i++)); do
     "$@" && return
-    is_running "$name" || fail "$what: $name ended; the last of $data/log/$name.log: $(tail -n 1 "$data/log/$name.log")"
+    # By its number alone: a child that has not become its program yet has other arguments.
+    kill -0 "$(pid_of "$name")" 2>/dev/null ||
+      fail "$what: $name ended; the last of $data/log/$name.log: $(tail -n 1 "$data/log/$name.log")"
     sleep 0.2
   done
   fail "$what: not within $seconds s; see $data/log/$name.log"
