@@ -31,10 +31,19 @@ internal sealed partial class QueueRouter
             home = store;
         }
 
+        if (home != _queues.StoreId)
+        {
+            return await AppendToAllAsync(home!.Value, names, draft);
+        }
+
         // At home the grains are not asked: the queues are the engine's, whatever the way to them.
-        return home == _queues.StoreId
-            ? _queues.AppendToOpened(names, draft)
-            : await AppendToAllAsync(home!.Value, names, draft);
+        var result = _queues.AppendToOpened(names, draft);
+        if (result.Status == AppendStatus.Gone)
+        {
+            ForgetAll(names); // The engine has let go of one that was not stored yet: it must be opened anew.
+        }
+
+        return result;
     }
 
     /// <inheritdoc/>
