@@ -41,6 +41,9 @@ public sealed class RealMoveTests(RealCluster cluster) : IClassFixture<RealClust
         Assert.All(replies, reply => Assert.Equal("STORED", reply));
         await cluster.Silos[home].KillAsync(); // Nothing of it is needed any more.
         await using var consumer = await WireClient.ConnectAsync(target.EndPoint, Cancellation);
+        await Poll.UntilAsync(
+            async () => (await consumer.GetAsync($"{name}/peek", Cancellation)).Item is not null,
+            "a gateway that last knew the old home has heard that it is down, and asked anew", Poll.Patience);
         for (var i = 0; i < ItemCount; i++)
         {
             var taken = await consumer.GetAsync(name, Cancellation);
