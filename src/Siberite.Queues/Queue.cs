@@ -23,6 +23,7 @@ public sealed partial class Queue : IQueue
     private long _appendedBytes;
     private long _lastAppendBatch;
     private long _discardedCount;
+    private long _purgeCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
     {
@@ -193,6 +194,7 @@ public sealed partial class Queue : IQueue
                 {
                     _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
                     _isStored = true;
+                    _shared.Tally.NoteCreated();
                     return new AppendResult(AppendStatus.Stored, AppendItem(draft));
                 }
             }
@@ -200,6 +202,9 @@ public sealed partial class Queue : IQueue
             return new AppendResult(AppendStatus.Stored, AppendItem(draft));
         }
     }
+
+    /// <summary>Whether items come with the flags they were set with. Only under the gate.</summary>
+    internal bool ShowsFlags => Options.Flags == ItemFlags.Kept;
 
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
@@ -224,6 +229,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
+            _purgeCount++;
             return _main.Purge(_tail, _appendedBytes);
         }
     }
@@ -279,7 +285,13 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
                 _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged);
+                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
+            {
+                OpenedCount = _main.OpenedCount,
+                CachedCount = _main.CachedCount,
+                PurgeCount = _purgeCount,
+                StoredBytes = _appendedBytes - _trimmedBytes,
+            };
         }
     }
 

@@ -120,7 +120,7 @@ internal static class NamePattern
 }
 
 /// <summary>The queue settings in force, replaced as a whole while the silo runs. Thread-safe.</summary>
-public sealed class CurrentQueueSettings
+public sealed class CurrentQueueSettings : IQueueSettings
 {
     private volatile QueueSettings _snapshot = QueueSettings.None;
 
@@ -129,6 +129,9 @@ public sealed class CurrentQueueSettings
 
     /// <summary>What <paramref name="name"/> is told as of now.</summary>
     public QueueOptions Of(QueueName name) => _snapshot.Of(name);
+
+    /// <inheritdoc/>
+    public QueueOptions OptionsOf(QueueName name) => Of(name);
 
     /// <summary>Puts others in force, for queues that exist too.</summary>
     public void Replace(QueueSettings settings) => _snapshot = settings;
