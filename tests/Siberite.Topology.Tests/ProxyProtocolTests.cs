@@ -37,23 +37,17 @@ public sealed class ProxyProtocolTests : IDisposable
 
             """,
             Cancellation);
-        using var proxy = ChildProcess.Start("haproxy", ["-db", "-f", configuration]);
-        try
-        {
-            await Poll.UntilAsync(() => AnswersAsync(endPoint), "the silo answers through HAProxy", Poll.Patience);
+        await using var proxy = await HaProxy.StartAsync(configuration, endPoint);
 
-            await using var beside = await WireClient.ConnectAsync(server.EndPoint, Cancellation);
-            beside.Write("version");
-            await beside.SendAsync(Cancellation);
-            await beside.ReadToEndAsync(Cancellation);
-            await Poll.UntilAsync(
-                () => Task.FromResult(server.Output.Contains("did not begin with a PROXY header", StringComparison.Ordinal)),
-                "the log says why", Poll.Patience);
-        }
-        finally
-        {
-            await proxy.EndAsync("TERM");
-        }
+        await Poll.UntilAsync(() => AnswersAsync(endPoint), "the silo answers through HAProxy", Poll.Patience);
+
+        await using var beside = await WireClient.ConnectAsync(server.EndPoint, Cancellation);
+        beside.Write("version");
+        await beside.SendAsync(Cancellation);
+        await beside.ReadToEndAsync(Cancellation);
+        await Poll.UntilAsync(
+            () => Task.FromResult(server.Output.Contains("not begin with a PROXY header", StringComparison.Ordinal)),
+            "the log says why", Poll.Patience);
     }
 
     private static async Task<bool> AnswersAsync(System.Net.IPEndPoint endPoint)

@@ -29,8 +29,17 @@ public sealed class HaProxy : IAsyncDisposable
             variables.Add($"SILO{index + 1}_ADMIN={admin.ToString(CultureInfo.InvariantCulture)}");
         }
 
-        var process = ChildProcess.Start(
-            "env", [.. variables, "haproxy", "-db", "-f", Path.Combine(Repository.Root, "infra/haproxy/haproxy.cfg")]);
+        return await StartAsync(Path.Combine(Repository.Root, "infra/haproxy/haproxy.cfg"), endPoint, [.. variables]);
+    }
+
+    /// <summary>Starts it with a configuration of the test's own, and returns when it listens.</summary>
+    /// <param name="configuration">The file.</param>
+    /// <param name="endPoint">Where it listens by that.</param>
+    /// <param name="variables">Of the environment, as <c>NAME=value</c>.</param>
+    public static async Task<HaProxy> StartAsync(
+        string configuration, IPEndPoint endPoint, params string[] variables)
+    {
+        var process = ChildProcess.Start("env", [.. variables, "haproxy", "-db", "-f", configuration]);
         var proxy = new HaProxy(process, endPoint);
         await Poll.UntilAsync(
             () => process.HasExited
