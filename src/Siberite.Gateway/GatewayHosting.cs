@@ -18,6 +18,10 @@ public static class GatewayHosting
         services.AddSingleton<GatewayCounters>();
         services.AddSingleton<SessionList>();
         services.AddSingleton<GatewayParts>();
+
+        // The last one that can serve an endpoint does: the first is for pages, and where there is no poll.
+        services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, PolledTransport>();
         services.Configure<SocketTransportOptions>(options =>
         {
             // Sessions run where their bytes arrive: a hop to another thread costs more than a request.
