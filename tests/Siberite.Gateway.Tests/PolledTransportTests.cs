@@ -68,7 +68,7 @@ public sealed class PolledTransportTests : IAsyncLifetime
         var (client, connection) = await ConnectAsync();
         var sent = new byte[Bytes];
         Random.Shared.NextBytes(sent);
-        var sending = client.SendAsync(sent).AsTask();
+        var sending = client.SendAsync(sent);
         var read = await ReadAsync(connection);
         while (read.Buffer.Length < Bytes)
         {
@@ -161,10 +161,14 @@ public sealed class PolledTransportTests : IAsyncLifetime
         client.LingerState = new LingerOption(enable: true, seconds: 0);
         client.Dispose();
 
-        await ((Task)reading).WaitAsync(Patience, TestContext.Current.CancellationToken)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-        Assert.True(reading.IsFaulted ? reading.Exception!.InnerException is IOException : reading.Result.IsCompleted);
+        try
+        {
+            Assert.True((await reading.WaitAsync(Patience, TestContext.Current.CancellationToken)).IsCompleted);
+        }
+        catch (IOException)
+        {
+            // What the kernel says of a reset depends on what was under way.
+        }
     }
 
     [Fact]
@@ -172,7 +176,7 @@ public sealed class PolledTransportTests : IAsyncLifetime
     {
         var (client, connection) = await ConnectAsync();
         var round = (IRound)connection.Transport;
-        Assert.True(round.EndAsync().IsCompleted);
+        Assert.True(round.EndAsync().AsTask().IsCompleted);
 
         var wasOver = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         var ended = ServeAsync();
@@ -185,7 +189,7 @@ public sealed class PolledTransportTests : IAsyncLifetime
         {
             var read = await connection.Transport.Input.ReadAsync(TestContext.Current.CancellationToken);
             connection.Transport.Input.AdvanceTo(read.Buffer.End);
-            var end = round.EndAsync();
+            var end = round.EndAsync().AsTask();
             wasOver.SetResult(end.IsCompleted);
             await end;
         }
