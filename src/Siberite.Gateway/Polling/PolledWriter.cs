@@ -6,7 +6,8 @@ using System.Threading.Tasks.Sources;
 
 namespace Siberite.Gateway;
 
-/// <summary>What a client is sent. A flush is over when the kernel has every byte; no buffer is held after it.</summary>
+/// <summary>What a client is sent. A flush is over when the kernel has every byte; no buffer is held after
+/// it.</summary>
 /// <remarks>Bytes beyond one buffer go to further ones, so that nothing is moved.</remarks>
 internal sealed unsafe class PolledWriter(PolledConnection connection, PollThread thread)
     : PipeWriter, IValueTaskSource<FlushResult>
