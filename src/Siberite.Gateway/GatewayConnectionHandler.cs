@@ -108,22 +108,26 @@ internal sealed partial class GatewayConnectionHandler(GatewayParts gateway) : C
         using var limit = new CancellationTokenSource(
             timeout > TimeSpan.Zero ? timeout : Timeout.InfiniteTimeSpan, gateway.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+
+        // Not every reader heeds a token.
+        using var cancelling = either.Token.UnsafeRegister(
+            static input => ((PipeReader)input!).CancelPendingRead(), input);
         try
         {
             while (true)
             {
-                var read = await input.ReadAsync(either.Token);
+                var read = await input.ReadAsync(CancellationToken.None);
                 var rest = read.Buffer;
                 var status = ProxyHeader.TryRead(ref rest, out var source);
-                input.AdvanceTo(
-                    rest.Start, status == ProxyHeaderStatus.NeedsMore ? read.Buffer.End : rest.Start);
-                if (status != ProxyHeaderStatus.NeedsMore || read.IsCompleted)
+                var needsMore = status == ProxyHeaderStatus.NeedsMore;
+                input.AdvanceTo(rest.Start, needsMore ? rest.End : rest.Start);
+                if (!needsMore || read.IsCompleted || either.IsCancellationRequested)
                 {
                     return (status == ProxyHeaderStatus.Complete, source);
                 }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
+        catch (IOException)
         {
             return (false, null);
         }
