@@ -29,6 +29,9 @@ public sealed partial class Queue
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+        => TakeAsync(session, mode, wait, isAdmin: false);
+
+    private ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin)
     {
         lock (_gate)
         {
@@ -40,6 +43,11 @@ public sealed partial class Queue
             if (IsDamaged)
             {
                 return ValueTask.FromException<TakeResult>(Unreadable());
+            }
+
+            if (!isAdmin && Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
             }
 
             if (_still is not null)
@@ -132,6 +140,12 @@ public sealed partial class Queue
     /// available.</summary>
     private void ServeWaiters()
     {
+        if (WaiterCount > 0 && Options.Paused)
+        {
+            RefuseWaiters();
+            return;
+        }
+
         var place = _isLoading || _still is not null ? null : _waiters?.First;
         while (place is not null)
         {

@@ -265,7 +265,8 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _itemCount, _itemBytes, OldestEnqueuedAt(), _reader.OpenCount,
                 WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes,
-                _discardedCount, IsDamaged);
+                _discardedCount, IsDamaged)
+            { IsPaused = Options.Paused };
         }
     }
 
