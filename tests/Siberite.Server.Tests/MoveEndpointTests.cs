@@ -23,7 +23,7 @@ public sealed class MoveEndpointTests(RunningServer server) : IClassFixture<Runn
         using var response = await SendAsync(method, path, asOperator: true);
 
         Assert.Equal(expected, response.StatusCode);
-        Assert.Contains(reason, (await ReadAsync(response)).GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains(reason, (await ReadAsync(response)).GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     /// <remarks>A page of another site can send a plain POST, but not this header.</remarks>

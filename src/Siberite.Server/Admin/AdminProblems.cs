@@ -73,6 +73,7 @@ internal static class AdminProblems
 
     private static string DetailOf(int status) => status switch
     {
+        StatusCodes.Status400BadRequest => "A parameter or the body cannot be read.",
         StatusCodes.Status403Forbidden => "This address is for this machine only.",
         StatusCodes.Status404NotFound => "There is no such path.",
         StatusCodes.Status405MethodNotAllowed =>
