@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Siberite.Server.Tests.Support;
-using Siberite.Testing;
 
 namespace Siberite.Server.Tests;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Siberite.Server.Tests.Support;
 using Siberite.Testing;
 

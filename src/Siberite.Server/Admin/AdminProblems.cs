@@ -78,6 +78,7 @@ internal static class AdminProblems
         StatusCodes.Status404NotFound => "There is no such path.",
         StatusCodes.Status405MethodNotAllowed =>
             $"The path is not for that method, or the header {AdminSecurity.OperatorHeader} is missing.",
+        StatusCodes.Status413PayloadTooLarge => "The body is too large.",
         StatusCodes.Status415UnsupportedMediaType => "The body must be application/json.",
         _ => ReasonPhrases.GetReasonPhrase(status),
     };
