@@ -36,7 +36,15 @@ public sealed partial class Queue
 
     /// <summary>Takes an item for an operator: also of a paused queue, and without waiting.</summary>
     public ValueTask<TakeResult> TakeForAdminAsync(SessionId session)
-        => TakeAsync(session, TakeMode.Open, TimeSpan.Zero, isAdmin: true);
+    {
+        lock (_gate)
+        {
+            return _isGone ? new(new TakeResult(TakeStatus.Gone, default, default))
+                : IsDamaged ? ValueTask.FromException<TakeResult>(Unreadable())
+                : _still is not null ? default // It is on its way to another silo: nothing to take here.
+                : _main.TakeAsync(session, TakeMode.Open, TimeSpan.Zero, isAdmin: true);
+        }
+    }
 
     /// <summary>Reads items that are not closed, those in the hands of sessions included. In order, as far as they were
     /// written.</summary>
@@ -65,7 +73,7 @@ public sealed partial class Queue
             maxBytes -= found.Sum(item => (long)item.Payload.Length);
             lock (_gate)
             {
-                open.AddRange(found.Where(item => !_reader.IsClosed(item.Header.Sequence)));
+                open.AddRange(found.Where(item => !_main.Place.IsClosed(item.Header.Sequence)));
             }
 
             if (open.Count >= maxCount || maxBytes <= 0)
@@ -81,7 +89,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            return _reader.IsHeld(sequence);
+            return _main.Place.IsHeld(sequence);
         }
     }
 
@@ -93,7 +101,7 @@ public sealed partial class Queue
         {
             if (!_isGone)
             {
-                ServeWaiters();
+                _main.ServeWaiters();
                 DiscardOverflow();
             }
         }
@@ -103,22 +111,16 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            var from = Math.Max(first, _reader.Position);
-            from = _reader.Closed.IsEmpty ? from : _reader.Closed.Skip(from);
+            var place = _main.Place;
+            var from = Math.Max(first, place.Position);
+            from = place.Closed.IsEmpty ? from : place.Closed.Skip(from);
             return (from, Math.Min(from + count, _tail));
         }
     }
 
-    private SiberiteException Paused()
-        => new(SiberiteError.QueuePaused, $"Queue {Name} is paused.", inner: null);
+    /// <summary>Whether reads are refused. Only under the gate.</summary>
+    internal bool IsPaused => Options.Paused;
 
-    /// <summary>Whoever waits on a queue that was paused is told so.</summary>
-    private void RefuseWaiters()
-    {
-        while (_waiters?.First is { } first)
-        {
-            RemoveWaiter(first.Value);
-            first.Value.SetException(Paused());
-        }
-    }
+    internal SiberiteException Paused()
+        => new(SiberiteError.QueuePaused, $"Queue {Name} is paused.", inner: null);
 }
