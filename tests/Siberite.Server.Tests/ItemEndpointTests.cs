@@ -24,14 +24,15 @@ public sealed class ItemEndpointTests(RunningServer server) : IClassFixture<Runn
         await client.AskAsync("set seen 0 100 0\r\n", Cancellation);
         await client.GetAsync("seen/open", Cancellation);
 
-        var items = (await _admin.DoAsync("GET", "api/queues/seen/items")).GetProperty("items").EnumerateArray().ToList();
+        var items = await ReadItemsAsync("seen");
 
         Assert.Equal([1, 2, 3, 4], items.Select(item => item.GetProperty("sequence").GetInt64()));
         Assert.Equal([true, false, false, false], items.Select(item => item.GetProperty("isOpen").GetBoolean()));
         Assert.Equal(("text", 7), (items[0].GetProperty("text").GetString(), items[0].GetProperty("flags").GetInt32()));
         Assert.Equal(JsonValueKind.Null, items[1].GetProperty("text").ValueKind);
         Assert.Equal([0, 255], items[1].GetProperty("payload").GetBytesFromBase64());
-        Assert.Equal((5_000, true), (items[2].GetProperty("bytes").GetInt32(), items[2].GetProperty("isCut").GetBoolean()));
+        Assert.Equal(
+            (5_000, true), (items[2].GetProperty("bytes").GetInt32(), items[2].GetProperty("isCut").GetBoolean()));
         Assert.Equal(1_024, items[2].GetProperty("payload").GetBytesFromBase64().Length);
         var enqueued = items[3].GetProperty("enqueuedAt").GetDateTimeOffset();
         Assert.InRange(
@@ -58,7 +59,8 @@ public sealed class ItemEndpointTests(RunningServer server) : IClassFixture<Runn
             var from = next is null ? "" : $"&from={next}";
             var page = await _admin.DoAsync("GET", $"api/queues/leafed/items?whole=true&count=10{from}");
             seen.AddRange(page.GetProperty("items").EnumerateArray()
-                .Select(item => System.Text.Encoding.ASCII.GetString(item.GetProperty("payload").GetBytesFromBase64())));
+                .Select(item => item.GetProperty("payload").GetBytesFromBase64())
+                .Select(System.Text.Encoding.ASCII.GetString));
             next = page.GetProperty("next").GetString();
         }
         while (next is not null);
@@ -134,7 +136,7 @@ public sealed class ItemEndpointTests(RunningServer server) : IClassFixture<Runn
         var rest = await _admin.DoAsync("POST", "api/queues/failed/redrive?to=mended");
         Assert.Equal((3, true), (rest.GetProperty("moved").GetInt32(), rest.GetProperty("isOver").GetBoolean()));
 
-        var items = (await _admin.DoAsync("GET", "api/queues/mended/items")).GetProperty("items").EnumerateArray().ToList();
+        var items = await ReadItemsAsync("mended");
         Assert.Equal([0, 1, 2, 3, 4], items.Select(item => item.GetProperty("flags").GetInt32()));
         Assert.Equal(["0", "1", "2", "3", "4"], items.Select(item => item.GetProperty("text").GetString()));
         Assert.Equal(
@@ -173,6 +175,9 @@ public sealed class ItemEndpointTests(RunningServer server) : IClassFixture<Runn
 
         Assert.Equal("A queue cannot be redriven into itself.", answer.Detail);
     }
+
+    private async Task<List<JsonElement>> ReadItemsAsync(string queue)
+        => [.. (await _admin.DoAsync("GET", $"api/queues/{queue}/items")).GetProperty("items").EnumerateArray()];
 
     private static byte[] Bytes(int number)
         => System.Text.Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));

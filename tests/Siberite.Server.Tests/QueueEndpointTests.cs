@@ -64,7 +64,11 @@ public sealed class QueueEndpointTests(RunningServer server) : IClassFixture<Run
         }
 
         await Poll.UntilAsync(
-            async () => (await _admin.DoAsync("GET", "api/queues?filter=paged-")).GetProperty("matching").GetInt32() == 5,
+            async () =>
+            {
+                var found = await _admin.DoAsync("GET", "api/queues?filter=paged-");
+                return found.GetProperty("matching").GetInt32() == 5;
+            },
             "the list has them all", Poll.Patience);
         var page = await _admin.DoAsync("GET", "api/queues?filter=paged-&sort=name&order=asc&skip=2&take=2");
 
@@ -201,7 +205,8 @@ public sealed class QueueEndpointTests(RunningServer server) : IClassFixture<Run
         http.DefaultRequestHeaders.Add("Siberite-Operator", "test");
 
         using var form = new StringContent("MaxItems=1", mediaType: new("application/x-www-form-urlencoded"));
-        using var asForm = await http.PutAsync(new Uri("api/queues/kept/settings", UriKind.Relative), form, Cancellation);
+        using var asForm = await http.PutAsync(
+            new Uri("api/queues/kept/settings", UriKind.Relative), form, Cancellation);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, asForm.StatusCode);
 
         var large = await _admin.AskAsync(

@@ -91,7 +91,8 @@ public sealed class RunTimeSettingsTests : IDisposable
                let key = setting.GetProperty("key").GetString()
                where key is "MaxItemBytes" or "MaxBytes" or "MaxItems"
                orderby key == "MaxItems", key == "MaxBytes"
-               select $"{setting.GetProperty("value")} {setting.GetProperty("origin")} {setting.GetProperty("section")}",
+               let section = setting.GetProperty("section")
+               select $"{setting.GetProperty("value")} {setting.GetProperty("origin")} {section}",
         ];
     }
 

@@ -6,11 +6,12 @@ using Siberite.Queues;
 
 namespace Siberite.Cluster;
 
-/// <summary>What queues of this silo are told at run time, kept in its store so that a start needs nobody else.</summary>
+/// <summary>What queues of this silo are told at run time, kept in its store: a start needs nobody else.</summary>
 /// <remarks>
-/// The directory's record has the last word; this is each home's copy of it. The directory changes the copies first and
-/// then its record, so a crash between leaves a copy that differs. It is put right at the next start, when every copy is
-/// compared with the record in the background: what differs is replaced, and what is no longer at home here goes.
+/// The directory's record has the last word; this is each home's copy of it. The directory changes the copies first
+/// and then its record, so a crash between leaves a copy that differs. It is put right at the next start, when every
+/// copy is compared with the record in the background: what differs is replaced, and what is no longer at home here
+/// goes.
 /// </remarks>
 internal sealed partial class RunTimeSettings : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
@@ -209,7 +210,8 @@ internal sealed partial class RunTimeSettings : ILifecycleParticipant<ISiloLifec
     }
 
     [LoggerMessage(2101, LogLevel.Error,
-        "Queue {Queue} was told something at run time that this silo does not understand, and is not told so: {Reason}")]
+        "Queue {Queue} was told something at run time that this silo does not understand, so it does not count: "
+        + "{Reason}")]
     private static partial void LogUnreadable(ILogger log, string queue, string reason);
 
     [LoggerMessage(2102, LogLevel.Debug,

@@ -76,7 +76,8 @@ internal sealed partial class AdminClient
                 $"{QueuePath(queue, "/redrive")}?to={Uri.EscapeDataString(to)}&count={count}"),
             AdminJson.Default.RedriveAnswer, cancellation);
 
-    private static string QueuePath(string queue, string rest = "") => $"api/queues/{Uri.EscapeDataString(queue)}{rest}";
+    private static string QueuePath(string queue, string rest = "")
+        => $"api/queues/{Uri.EscapeDataString(queue)}{rest}";
 
     private static JsonContent SettingsContent(Dictionary<string, string?> settings)
         => JsonContent.Create(settings, AdminJson.Default.DictionaryStringString);

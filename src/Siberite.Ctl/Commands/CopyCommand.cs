@@ -93,8 +93,10 @@ internal static class CopyCommand
         {
             await copy.SettleAsync();
             throw new CtlException(
-                e.ExitCode, $"{e.Message}; {Screen.Count(copy.CopiedCount)} items of {name} were copied, nothing is lost, "
-                + "and the same command goes on", e);
+                e.ExitCode,
+                $"{e.Message}; {Screen.Count(copy.CopiedCount)} items of {name} were copied, nothing is lost, and the "
+                + "same command goes on",
+                e);
         }
 
         Screen.Say($"{name}: {Screen.Count(copy.CopiedCount)} items");

@@ -54,7 +54,8 @@ internal static class ItemCommands
         // Counted first: what comes back while this runs is not moved in circles.
         var total = (await client.ReadQueueAsync(source, cancellation)).Items;
         total = Math.Min(total, line.GetValue(Max) ?? total);
-        QueueCommands.Confirm($"Move {Screen.Count(total)} items from {source} to {target}?", line.GetValue(QueueCommands.Yes));
+        QueueCommands.Confirm(
+            $"Move {Screen.Count(total)} items from {source} to {target}?", line.GetValue(QueueCommands.Yes));
         var moved = 0L;
         string? trouble = null;
         await Screen.WatchAsync($"Moving items from {source} to {target}", async () =>

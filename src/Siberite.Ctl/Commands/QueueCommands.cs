@@ -51,7 +51,8 @@ internal static class QueueCommands
             await ConfirmAsync(client, name, "Drop", line.GetValue(Yes), stop);
             return await ActAsync(client, name, "purge", "was purged", stop);
         }));
-        queue.Add(New("delete", "delete the queue with all its items and settings", [Queue], [Yes, admin], DeleteAsync));
+        queue.Add(New(
+            "delete", "delete the queue with all its items and settings", [Queue], [Yes, admin], DeleteAsync));
     }
 
     /// <summary>A command that speaks to one silo.</summary>

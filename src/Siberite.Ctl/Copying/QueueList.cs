@@ -53,7 +53,8 @@ internal sealed class QueueList
         {
             _read.Add(statistic[..^"_open_transactions".Length]);
         }
-        else if (statistic.EndsWith("_items", StringComparison.Ordinal) && long.TryParse(line[(space + 1)..], out var items))
+        else if (statistic.EndsWith("_items", StringComparison.Ordinal)
+            && long.TryParse(line[(space + 1)..], out var items))
         {
             _items[statistic[..^"_items".Length]] = items;
         }

@@ -79,7 +79,8 @@ internal sealed record ItemRow(
     string StoreId, long Sequence, int Bytes, byte[] Payload, string? Text, bool IsCut, uint Flags,
     DateTimeOffset? EnqueuedAt, DateTimeOffset? ExpiresAt, int Deliveries, bool IsOpen)
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <param name="item">It.</param>
     /// <param name="maxShownBytes">Payload bytes to show; <see langword="null"/> for all, without a text.</param>

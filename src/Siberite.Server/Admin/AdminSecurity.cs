@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Siberite.Server.Admin;
 
-/// <summary>What every answer of the admin endpoint has in common: only who says to be an operator changes something, and
-/// other sites' pages can neither say so nor get anything out of it.</summary>
+/// <summary>What every answer of the admin endpoint has in common: only who says to be an operator changes something,
+/// and other sites' pages can neither say so nor get anything out of it.</summary>
 internal static class AdminSecurity
 {
     /// <summary>A header that browsers do not let other sites' pages send without asking first, which is refused.

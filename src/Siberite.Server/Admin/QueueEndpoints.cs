@@ -31,7 +31,8 @@ internal static class QueueEndpoints
                 [FromServices] SiloFactsReader facts)
                 => BoardReport.ReadAsync(new BoardQuery(filter, sort, order, skip, take), board, facts))
             .WithSummary("The queues of all silos that can be reached, a page of them, and the silos.");
-        queues.MapGet("/{name}", ReadAsync).WithSummary("One queue, with its figures on each silo that has items of it.");
+        queues.MapGet("/{name}", ReadAsync)
+            .WithSummary("One queue, with its figures on each silo that has items of it.");
         queues.MapPost("/{name}", CreateAsync)
             .Accepts<Dictionary<string, JsonElement>>(isOptional: true, "application/json")
             .WithSummary("Makes a queue; it lasts although it has no items. The body may have its settings.");
