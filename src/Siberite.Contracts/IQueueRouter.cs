@@ -146,4 +146,8 @@ public sealed record QueueStats(
     /// trimmed.</summary>
     [Id(43)]
     public long StoredBytes { get; init; }
+
+    /// <summary>Whether reads are refused by a setting.</summary>
+    [Id(15)]
+    public bool IsPaused { get; init; }
 }

@@ -130,6 +130,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -291,6 +296,7 @@ public sealed partial class Queue : IQueue
                 CachedCount = _main.CachedCount,
                 PurgeCount = _purgeCount,
                 StoredBytes = _appendedBytes - _trimmedBytes,
+                IsPaused = Options.Paused,
             };
         }
     }

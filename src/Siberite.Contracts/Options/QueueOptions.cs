@@ -49,4 +49,8 @@ public sealed class QueueOptions
     /// and Kestrel (<c>Zero</c>). Default <c>Kept</c>: typed values of any memcache client survive. They are stored
     /// either way.</summary>
     public ItemFlags Flags { get; set; } = ItemFlags.Kept;
+
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
 }

@@ -134,6 +134,7 @@ internal static partial class SiloProcess
         builder.Services.AddSingleton<IQueueSettings>(queues.Settings);
         builder.Services.AddSingleton<ISiloControl>(provider => new SiloControl(
             reload, provider.GetRequiredService<IHostApplicationLifetime>()));
+        builder.Services.AddSingleton<IQueueSettingReader, QueueSettingReader>();
 
         var gateway = GatewayIdentity.Draw();
         builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));
