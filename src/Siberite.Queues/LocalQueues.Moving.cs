@@ -39,7 +39,8 @@ public sealed partial class LocalQueues
 
             using (queue.Hold())
             {
-                if (queue.ItemCount > 0 || queue.HeldItemCount > 0 || queue.HasWaiters || queue.IsHeldStill)
+                if (queue.ItemCount + queue.DelayedCount + queue.HeldItemCount > 0 || queue.HasWaiters
+                    || queue.IsHeldStill)
                 {
                     return (false, default);
                 }

@@ -72,6 +72,7 @@ public sealed partial class Queue
             if (!_isGone)
             {
                 ServeWaiters();
+                SetDelayedAlarm();
             }
         }
     }

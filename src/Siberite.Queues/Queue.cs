@@ -50,6 +50,7 @@ public sealed partial class Queue : IQueue
         _appendedBytes = Math.Max(stored.AppendedBytes, stored.Reader.ClosedBytes);
         _itemCount = _tail - _reader.Position - _reader.Closed.Count;
         _itemBytes = _itemCount == 0 ? 0 : _appendedBytes - _reader.ClosedBytes;
+        LoadExtras(stored.Extras);
         _trimmed = _reader.Position;
         _trimmedBytes = _reader.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
@@ -166,23 +167,13 @@ public sealed partial class Queue : IQueue
             ThrowIfHeldStill();
             ThrowIfDamaged();
             _shared.ThrowIfRefusing();
-            if (!MayAppend(draft))
+            if (RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
 
-            if (!_isStored)
-            {
-                // The record goes with the first item: an atomic batch, so neither is ever found alone.
-                using (_shared.Commits.HoldBatch())
-                {
-                    _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
-                    _isStored = true;
-                    return new AppendResult(AppendStatus.Stored, AppendItem(draft));
-                }
-            }
-
-            return new AppendResult(AppendStatus.Stored, AppendItem(draft));
+            return new AppendResult(
+                AppendStatus.Stored, _isStored && IsPlain(draft) ? AppendItem(draft) : AppendHoldingBatch(draft));
         }
     }
 
@@ -213,7 +204,7 @@ public sealed partial class Queue : IQueue
             ForgetWindow();
             _itemCount = 0;
             _itemBytes = 0;
-            return new Commit(MarkReader(), _shared.Commits.SetLevel);
+            return new Commit(Math.Max(MarkReader(), PurgeDelayed()), _shared.Commits.SetLevel);
         }
     }
 
@@ -265,7 +256,12 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _itemCount, _itemBytes, OldestEnqueuedAt(), _reader.OpenCount,
                 WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes,
-                _discardedCount, IsDamaged);
+                _discardedCount, IsDamaged)
+            {
+                DelayedCount = _delayed?.Count ?? 0,
+                DelayedBytes = _delayed?.Bytes ?? 0,
+                DuplicateCount = _duplicateCount,
+            };
         }
     }
 
@@ -273,10 +269,13 @@ public sealed partial class Queue : IQueue
         => new(SiberiteError.ItemUnreadable, $"Queue {Name} cannot be read: {Damage}.", inner: null);
 
     private Commit AppendItem(in ItemDraft draft)
+        => AppendItem(draft, _shared.Time.GetUtcNow().ToUnixTimeMilliseconds(), deliveries: 0);
+
+    private Commit AppendItem(in ItemDraft draft, long enqueuedAt, ushort deliveries)
     {
         var bytes = (int)draft.Payload.Length;
-        var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var header = new ItemHeader(_tail, draft.Flags, now, draft.ExpiresAt, _appendedBytes + bytes, Deliveries: 0);
+        var header = new ItemHeader(
+            _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
         var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
 
         var continuesWindow = _reader.Next + _window.Count == _tail;
@@ -286,7 +285,7 @@ public sealed partial class Queue : IQueue
         _itemBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        var slot = new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch);
+        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
         if (continuesWindow && HasRoomFor(slot))
         {
             _window.Add(slot with { Payload = draft.Payload.ToArray() });
