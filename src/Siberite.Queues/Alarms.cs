@@ -1,5 +1,3 @@
-using Siberite.Contracts;
-
 namespace Siberite.Queues;
 
 /// <summary>Wakes what has something to do at a given moment. One timer for the whole silo, whatever the number of

@@ -8,6 +8,7 @@ public sealed partial class Queue
 {
     private SeenIds? _ids; // Null as long as there was none.
     private long _duplicateCount;
+    private long _lastIdBatch;
 
     /// <summary>Why the queue does not take <paramref name="draft"/>; <see langword="null"/> if it does. For a caller
     /// that holds the queue.</summary>
@@ -56,7 +57,8 @@ public sealed partial class Queue
     {
         _ids ??= new SeenIds(0, 0);
         var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var seen = _ids.Add(id, now, _shared.Commits.OpenBatch);
+        _lastIdBatch = _shared.Commits.OpenBatch;
+        var seen = _ids.Add(id, now, _lastIdBatch);
         _shared.Commits.Mutate(
             (_record.Id, seen, id),
             static (batch, one) => batch.PutId(one.Id, one.seen.Ordinal, one.seen.SeenAt, one.id));
@@ -68,7 +70,8 @@ public sealed partial class Queue
         long first;
         lock (_gate)
         {
-            if (_isGone || _still is not null || _ids is null || !_ids.BeginTrim(IdLimitsNow()))
+            if (_isGone || _still is not null || _ids is null
+                || !_ids.BeginTrim(IdLimitsNow(), _shared.Commits.WrittenBatch))
             {
                 return false;
             }

@@ -83,7 +83,8 @@ public sealed partial class Queue
         lock (_gate)
         {
             return new MoveExtent(
-                _record.CreatedAt, _reader.Position, _tail, new Commit(_lastAppendBatch, CommitLevel.Written));
+                _record.CreatedAt, _reader.Position, _tail,
+                new Commit(Math.Max(_lastAppendBatch, LastExtrasBatch), CommitLevel.Written));
         }
     }
 

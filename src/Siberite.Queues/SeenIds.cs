@@ -60,8 +60,9 @@ internal sealed class SeenIds
     /// <summary>Has memory keep all that is not written now until <see cref="EndTrim"/>: whatever the store does not
     /// show meanwhile is then found there.</summary>
     /// <returns>Whether there may be something to remove, and no other trim is under way.</returns>
-    public bool BeginTrim(in IdLimits limits)
+    public bool BeginTrim(in IdLimits limits, long writtenBatch)
     {
+        Forget(writtenBatch);
         if (_isTrimming || Count == 0 || (_oldest is { } oldest && Counts(oldest, limits)))
         {
             return false;
@@ -90,7 +91,10 @@ internal sealed class SeenIds
             }
 
             _first = stored.Seen.Ordinal + 1;
-            if (record?.Ordinal == stored.Seen.Ordinal && !_unwritten.ContainsKey(KeyOf(stored.Id)))
+            var isSeenAgain = record?.Ordinal != stored.Seen.Ordinal
+                || (_unwritten.TryGetValue(KeyOf(stored.Id), out var later)
+                    && later.Seen.Ordinal != stored.Seen.Ordinal);
+            if (!isSeenAgain)
             {
                 removed.Add(stored.Id);
             }
