@@ -93,7 +93,7 @@ public abstract partial class QueueStoreContract
         Assert.Equal(["2 200 ab"], Ids(1, 2, maxCount: 1));
         var extras = Store.LoadQueues().OrderBy(queue => queue.Record.Id).Select(queue => queue.Extras).ToArray();
         Assert.Equal([(1L, 3L), (9, 9)], extras.Select(each => (each.FirstIdOrdinal, each.LastIdOrdinal)));
-        Assert.Equal(extras, [Store.ReadExtras(1), Store.ReadExtras(2)]);
+        Assert.Equal(extras, new[] { Store.ReadExtras(1), Store.ReadExtras(2) });
 
         Store.Commit(batch =>
         {
