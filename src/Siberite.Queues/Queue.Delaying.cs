@@ -259,7 +259,7 @@ public sealed partial class Queue
         var header = item.Header;
         if (header.ExpiresAt != 0 && header.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
         {
-            _expiredCount++;
+            _main.CountExpired();
             return;
         }
 
