@@ -4,8 +4,8 @@ namespace Siberite.Queues;
 /// others came after it.</summary>
 /// <remarks>
 /// The store has all of them; memory only those on their way there. Guarded by the queue's gate.
-/// <para>Those that no longer count are removed in the background, in order. An id that was seen again meanwhile has two
-/// places in order and one record, which tells the later one and must stay: see <see cref="BeginTrim"/>.</para>
+/// <para>Those that no longer count are removed in the background, in order. An id that was seen again meanwhile has
+/// two places in order and one record, which tells the later one and must stay: see <see cref="BeginTrim"/>.</para>
 /// </remarks>
 internal sealed class SeenIds
 {
