@@ -29,6 +29,7 @@ internal static class QueueStatsKeys
         CachedCount = sum.CachedCount + part.CachedCount,
         PurgeCount = sum.PurgeCount + part.PurgeCount,
         StoredBytes = sum.StoredBytes + part.StoredBytes,
+        DelayedCount = sum.DelayedCount + part.DelayedCount,
     };
 
     private static IEnumerable<(string Key, long Value)> OfSiberite(QueueStats queue, DateTimeOffset now)
@@ -41,6 +42,7 @@ internal static class QueueStatsKeys
         yield return ("logsize", queue.StoredBytes);
         yield return ("discarded", queue.DiscardedCount);
         yield return ("expired", queue.ExpiredCount);
+        yield return ("delayed", queue.DelayedCount);
         if (queue.IsUnreadable)
         {
             yield return ("unreadable", 1);

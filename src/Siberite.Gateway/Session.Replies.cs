@@ -152,7 +152,7 @@ internal sealed partial class Session
             return ErrorText(ErrorFor(append.Exception!.InnerException!));
         }
 
-        return append.Result.Status != AppendStatus.Full ? reply
+        return append.Result.Status is not (AppendStatus.Full or AppendStatus.Duplicate) ? reply
             : reply with { Kind = reply.Kind == ReplyKind.Stored ? ReplyKind.NotStored : ReplyKind.MetaNotStored };
     }
 

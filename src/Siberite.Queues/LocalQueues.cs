@@ -251,6 +251,7 @@ public sealed partial class LocalQueues : IDisposable
     public void Dispose()
     {
         _sweepTimer.Dispose();
+        _shared.Alarms.Dispose();
         EndWaits();
         _commits.Dispose();
     }
@@ -284,6 +285,8 @@ public sealed partial class LocalQueues : IDisposable
                 {
                     queue.ReclaimSpace();
                 }
+
+                queue.TrimIds();
             }
 
             ReclaimDropped();
@@ -324,9 +327,9 @@ public sealed partial class LocalQueues : IDisposable
         foreach (var queue in queues)
         {
             queue.ThrowIfHeldStill();
-            if (!queue.MayAppend(draft))
+            if (queue.RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
         }
 
