@@ -8,13 +8,13 @@ namespace Siberite.Queues;
 /// Pure state, no clock, no disk, no locks. Every sequence below <see cref="Next"/> is in exactly one of four places:
 /// below <see cref="Position"/> or in the closed ranges (closed), open, or returned.
 /// </remarks>
-internal sealed class Reader
+internal sealed class ReaderPlace
 {
     private readonly ClosedRanges _closed = new();
     private Dictionary<long, OpenRead>? _open;
     private SortedDictionary<long, ItemSlot>? _returned;
 
-    public Reader(in ReaderState state)
+    public ReaderPlace(in ReaderState state)
     {
         Position = state.Position;
         Next = Position;
@@ -121,6 +121,9 @@ internal sealed class Reader
         read = default;
         return _open is not null && _open.TryGetValue(sequence, out read) && read.Session == session;
     }
+
+    /// <summary>Whether a session has the item.</summary>
+    public bool IsHeld(long sequence) => _open?.ContainsKey(sequence) == true;
 
     /// <summary>Whether the item is closed.</summary>
     public bool IsClosed(long sequence) => sequence < Position || _closed.Skip(sequence) != sequence;
