@@ -6,6 +6,7 @@ var root = new RootCommand("siberitectl: the operator's tool of Siberite")
 {
     ClusterCommands.Create(),
     SiloCommands.Create(),
+    BenchCommand.Create(),
     new Command("queue", "one queue") { MoveCommands.CreateMove(SiloCommands.AdminAddress) },
 };
 
