@@ -38,9 +38,9 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private readonly Lock _gate = new(); // Guards the open batch and the listeners.
     private IStoreBatch _open;
     private IStoreBatch? _spare; // Null while a batch is being written.
-    private List<Queue> _openReaders = [];
-    private List<Queue> _spareReaders = [];
-    private readonly List<Queue> _laterReaders = []; // Written with the next idle commit.
+    private List<QueueReader> _openReaders = [];
+    private List<QueueReader> _spareReaders = [];
+    private readonly List<QueueReader> _laterReaders = []; // Written with the next idle commit.
     private bool _openMustSync;
     private bool _idleCommitPlanned;
 
@@ -190,25 +190,25 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
-    /// <summary>Has the reader of <paramref name="queue"/> written with the open batch, as it stands by then.</summary>
+    /// <summary>Has the place of <paramref name="reader"/> written with the open batch, as it stands by then.</summary>
     /// <returns>The batch that will carry it.</returns>
-    internal long MarkReader(Queue queue)
+    internal long MarkReader(QueueReader reader)
     {
         lock (_gate)
         {
-            _openReaders.Add(queue);
+            _openReaders.Add(reader);
             PlanIdleCommit();
             return _openBatch;
         }
     }
 
-    /// <summary>Has the reader of <paramref name="queue"/> written within <see cref="IdleCommitDelay"/>: nobody waits
+    /// <summary>Has the place of <paramref name="reader"/> written within <see cref="IdleCommitDelay"/>: nobody waits
     /// for it, and a busy queue's place is then written once for many batches.</summary>
-    internal void MarkReaderLater(Queue queue)
+    internal void MarkReaderLater(QueueReader reader)
     {
         lock (_gate)
         {
-            _laterReaders.Add(queue);
+            _laterReaders.Add(reader);
             PlanIdleCommit();
         }
     }
@@ -319,9 +319,9 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         var (batch, readers, number) = Seal(ref mustSync);
         try
         {
-            foreach (var queue in readers)
+            foreach (var reader in readers)
             {
-                queue.WriteReader(batch);
+                reader.Write(batch);
             }
 
             readers.Clear();
@@ -355,7 +355,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         NotifyDone();
     }
 
-    private (IStoreBatch Batch, List<Queue> Readers, long Number) Seal(ref bool mustSync)
+    private (IStoreBatch Batch, List<QueueReader> Readers, long Number) Seal(ref bool mustSync)
     {
         lock (_gate)
         {
