@@ -63,7 +63,10 @@ public sealed class LoadRunTests
 
         var report = await RunAsync(Plan(server) with
         {
-            Pattern = LoadPattern.Mixed, Requests = 4000, Pipeline = 8, WarmUp = TimeSpan.FromMilliseconds(200),
+            Pattern = LoadPattern.Mixed,
+            Requests = 4000,
+            Pipeline = 8,
+            WarmUp = TimeSpan.FromMilliseconds(200),
         });
 
         Assert.Equal(4000, report.Requests);
