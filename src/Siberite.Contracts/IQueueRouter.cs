@@ -113,4 +113,9 @@ public sealed record QueueStats(
     [property: Id(11)] long ExpiredCount,
     [property: Id(12)] long CachedBytes,
     [property: Id(13)] long DiscardedCount,
-    [property: Id(14)] bool IsUnreadable);
+    [property: Id(14)] bool IsUnreadable)
+{
+    /// <summary>Whether reads are refused by a setting.</summary>
+    [Id(15)]
+    public bool IsPaused { get; init; }
+}

@@ -129,6 +129,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -279,7 +284,8 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
                 _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged);
+                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
+            { IsPaused = Options.Paused };
         }
     }
 

@@ -34,4 +34,8 @@ public sealed class QueueOptions
     /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
+
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
 }

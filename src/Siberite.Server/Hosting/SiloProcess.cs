@@ -131,6 +131,7 @@ internal static partial class SiloProcess
         AddSettings(builder.Services, settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton<IQueueSettingReader, QueueSettingReader>();
         builder.Services.AddSingleton(control);
 
         var gateway = GatewayIdentity.Draw();
@@ -166,7 +167,7 @@ internal static partial class SiloProcess
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 << 10; // No page takes a body; nothing may fill memory with one.
-            kestrel.Listen(ListenAddress.Parse(settings.Gateway.Listen), endpoint =>
+            kestrel.Listen(new GatewayEndPoint(ListenAddress.Parse(settings.Gateway.Listen)), endpoint =>
             {
                 connections.Track(endpoint);
                 endpoint.UseSiberiteGateway();
