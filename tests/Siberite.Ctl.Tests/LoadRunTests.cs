@@ -104,7 +104,8 @@ public sealed class LoadRunTests
     private static BenchPlan Plan(ScriptedMemcache server)
         => new(
             server.EndPoint, "scripted", LoadPattern.Get, Connections: 4, Pipeline: 1, new SizeRange(3, 3), Queues: 1,
-            "bench", Duration: null, Requests: null, Rate: null, WarmUp: TimeSpan.Zero, Threads: 1, ServerProcess: null);
+            "bench", Duration: null, Requests: null, Rate: null, WarmUp: TimeSpan.Zero, Threads: 1,
+            ServerProcess: null);
 
     private static async Task<LoadReport> RunAsync(BenchPlan plan)
     {

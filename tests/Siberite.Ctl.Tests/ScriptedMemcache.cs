@@ -63,7 +63,8 @@ internal sealed class ScriptedMemcache : IAsyncDisposable
         using var reader = new StreamReader(stream, Encoding.Latin1);
         try
         {
-            while (await reader.ReadLineAsync(_closing.Token) is { } line && await AnswerAsync(line, reader) is { } reply)
+            while (await reader.ReadLineAsync(_closing.Token) is { } line
+                && await AnswerAsync(line, reader) is { } reply)
             {
                 await stream.WriteAsync(Encoding.Latin1.GetBytes(reply), _closing.Token);
             }

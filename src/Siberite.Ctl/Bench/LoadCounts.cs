@@ -41,7 +41,7 @@ internal sealed class LoadCounts
     /// <summary>Commands that were sent and never answered.</summary>
     public long Unanswered { get; set; }
 
-    /// <summary>Commands that were due and could not be sent, because all connections had their pipeline full.</summary>
+    /// <summary>Commands that were due and never sent, because all connections had their pipeline full.</summary>
     public long Unsent { get; set; }
 
     public int LostConnections { get; set; }

@@ -5,8 +5,8 @@ namespace Siberite.Ctl.Bench;
 
 /// <summary>Tells which of many sockets have something to read or room to send: Linux's epoll, level-triggered. One
 /// thread.</summary>
-/// <remarks>The runtime's own asynchronous sockets cost a hand-over and a second receive per reply; a load driver on the
-/// server's machine would measure itself.</remarks>
+/// <remarks>The runtime's own asynchronous sockets cost a hand-over and a second receive per reply; a load driver on
+/// the server's machine would measure itself.</remarks>
 internal sealed unsafe partial class Readiness : IDisposable
 {
     private const int MaxEvents = 512;

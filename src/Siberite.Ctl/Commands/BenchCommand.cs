@@ -35,7 +35,8 @@ internal static class BenchCommand
 
     private static readonly Option<int> Queues = With("--queues", "count", "queues that connections go through", 10);
 
-    private static readonly Option<string> Prefix = With("--prefix", "name", "of the queues; a number follows", "bench");
+    private static readonly Option<string> Prefix =
+        With("--prefix", "name", "of the queues; a number follows", "bench");
 
     private static readonly Option<string?> Duration =
         With<string?>("--duration", "time", "how long, such as 30s, 500ms or 5m", null);
@@ -63,7 +64,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var bench = new Command("bench", "load a server that speaks memcache, and report; needs a bound in time or count")
+        var bench = new Command("bench", "load a server that speaks memcache, within a bound in time or count")
         {
             Target, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp, Threads,
             ServerProcess, Json, Plot,
@@ -129,7 +130,8 @@ internal static class BenchCommand
             throw Usage("--duration, --requests and --rate must be above 0");
         }
 
-        if (line.GetValue(Prefix) is not { Length: > 0 and <= MaxPrefixLength } prefix || prefix.Any(c => c is <= ' ' or > '~'))
+        if (line.GetValue(Prefix) is not { Length: > 0 and <= MaxPrefixLength } prefix
+            || prefix.Any(c => c is <= ' ' or > '~'))
         {
             throw Usage($"--prefix must be 1 to {MaxPrefixLength} characters that a queue's name may have");
         }

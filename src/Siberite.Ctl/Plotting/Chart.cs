@@ -23,7 +23,8 @@ internal sealed record ChartAxis(
         var step = RoundUp(top / 5);
         var count = (int)Math.Ceiling(top / step);
         return new ChartAxis(
-            title, 0, count * step, [.. Enumerable.Range(0, count + 1).Select(index => Tick(index * step))], false);
+            title, 0, count * step, [.. Enumerable.Range(0, count + 1).Select(index => Tick(index * step))],
+            IsLogarithmic: false);
     }
 
     /// <summary>Whole decades around the values.</summary>
@@ -33,7 +34,8 @@ internal sealed record ChartAxis(
         var high = Math.Max(low + 1, Math.Ceiling(Math.Log10(Math.Max(last, 1e-9))));
         var decades = Enumerable.Range((int)low, (int)(high - low) + 1);
         return new ChartAxis(
-            title, Math.Pow(10, low), Math.Pow(10, high), [.. decades.Select(power => Tick(Math.Pow(10, power)))], true);
+            title, Math.Pow(10, low), Math.Pow(10, high), [.. decades.Select(power => Tick(Math.Pow(10, power)))],
+            IsLogarithmic: true);
     }
 
     /// <returns>0 at the lower end, 1 at the upper.</returns>
@@ -132,7 +134,9 @@ internal sealed class Chart
             """) + _drawn + "</svg>\n";
 
     private void Title(string title)
-        => Add($"""<text x="12" y="{_height + 16}" font-size="14" font-weight="bold" fill="#1f2328">{Safe(title)}</text>""");
+        => Add($"""
+            <text x="12" y="{_height + 16}" font-size="14" font-weight="bold" fill="#1f2328">{Safe(title)}</text>
+            """);
 
     private void Text(double x, double y, string text, string anchor, string colour = "#424a53")
         => Add($"""<text x="{x:0.#}" y="{y:0.#}" text-anchor="{anchor}" fill="{colour}">{Safe(text)}</text>""");

@@ -9,7 +9,8 @@ internal static class Frames
 
     public static byte[] Payload { get; } = Encoding.ASCII.GetBytes(new string('x', PayloadBytes));
 
-    public static byte[] Set { get; } = Encoding.ASCII.GetBytes($"set work 0 0 {PayloadBytes}\r\n{new string('x', PayloadBytes)}\r\n");
+    public static byte[] Set { get; } =
+        Encoding.ASCII.GetBytes($"set work 0 0 {PayloadBytes}\r\n{new string('x', PayloadBytes)}\r\n");
 
     public static byte[] Get { get; } = "get work\r\n"u8.ToArray();
 

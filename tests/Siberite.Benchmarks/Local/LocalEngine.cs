@@ -6,8 +6,8 @@ using Siberite.Storage;
 
 namespace Siberite.Benchmarks.Local;
 
-/// <summary>The engine of one silo under <c>os</c>, where the caller's thread does all the work that a client waits for,
-/// over a store in a directory of its own or over none.</summary>
+/// <summary>The engine of one silo under <c>os</c>, where the caller's thread does all the work that a client waits
+/// for, over a store in a directory of its own or over none.</summary>
 internal sealed class LocalEngine : IDisposable
 {
     private static readonly SessionId Session = new(Gateway: 1, Number: 1);

@@ -6,7 +6,7 @@ using Siberite.Gateway;
 
 namespace Siberite.Benchmarks.Local;
 
-/// <summary>A session of the gateway whose client is this thread: everything happens on it, between two pipes.</summary>
+/// <summary>A session of the gateway whose client is this thread: all happens on it, between two pipes.</summary>
 internal sealed class PipeSession : IDisposable
 {
     private readonly LocalEngine _engine;
