@@ -61,7 +61,8 @@ public sealed class CompareScriptTests
             };
             var results = Path.Combine(directory.FullName, "results");
             var run = await ToolRun.RunAsync(
-                variables, "bash", Script, "--peers", "siberite-os,siberite-reliable", "--rounds", "1",
+                variables, "bash", Script,
+                "--peers", "siberite-os,siberite-reliable", "--rounds", "1",
                 "--seconds", "1", "--warm-up", "1", "--out", results);
 
             run.MustSucceed("compare.sh");

@@ -15,7 +15,8 @@ internal sealed record Campaign
     public static Campaign Current { get; } = IsSet(Variable) ? Long() : new Campaign();
 
     /// <summary>Membership profile of all silos.</summary>
-    public static string Profile { get; } = Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } profile
+    public static string Profile { get; } =
+        Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } profile
         ? profile
         : "Fast";
 

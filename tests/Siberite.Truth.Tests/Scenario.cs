@@ -61,7 +61,8 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
             || disturbance.Queues.Contains(queue)).ToHashSet();
         Table.Add(
             what, affected.Select(queue => run.OutageOf(queue, disturbance)),
-            run.StrictQueues.Where(queue => !affected.Contains(queue)).Select(queue => run.OutageOf(queue, disturbance)),
+            run.StrictQueues.Where(queue => !affected.Contains(queue))
+                .Select(queue => run.OutageOf(queue, disturbance)),
             remark);
     }
 }

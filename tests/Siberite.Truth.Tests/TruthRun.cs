@@ -11,7 +11,8 @@ namespace Siberite.Truth.Tests;
 /// the verdict.</summary>
 internal sealed class TruthRun : IAsyncDisposable
 {
-    /// <summary>How long the cluster may take to be well again, once nothing is wrong any more. A silo that was declared
+    /// <summary>How long the cluster may take to be well again, once nothing is wrong any more. A silo that was
+    /// declared
     /// dead learns of it within a minute by default, and joins after that.</summary>
     private static readonly TimeSpan HealPatience = TimeSpan.FromMinutes(4);
 
@@ -96,7 +97,8 @@ internal sealed class TruthRun : IAsyncDisposable
     public Disturbance DisturbQueue(string text, string queue)
         => Keep(Ledger.BeginDisturbance(text, DisturbanceKind.Move, silos: [], [queue]));
 
-    /// <summary>A silo does nothing from now on: until <see cref="EndAbsence"/> its queues must not be served.</summary>
+    /// <summary>A silo does nothing from now on: until <see cref="EndAbsence"/> its queues must not be
+    /// served.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="isReachable">Whether its own clients still reach it.</param>
     public Absence BeginAbsence(ClusterSilo silo, bool isReachable = false)
@@ -175,7 +177,8 @@ internal sealed class TruthRun : IAsyncDisposable
         get
         {
             var (stored, finished) = Ledger.Progress;
-            return $"{_scenario}, seed {Seed}: {Ledger.OperationCount} commands, {stored} copies stored, {finished} read";
+            return $"{_scenario}, seed {Seed}: {Ledger.OperationCount} commands, {stored} copies stored, "
+                + $"{finished} read";
         }
     }
 

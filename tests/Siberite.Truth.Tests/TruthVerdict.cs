@@ -24,7 +24,8 @@ internal sealed class TruthVerdict(Verdict verdict, IReadOnlyList<string> compla
     }
 
     public override string ToString()
-        => string.Join('\n', complaints.Take(Shown).Append($"{complaints.Count} complaints").Append(verdict.ToString()));
+        => string.Join(
+            '\n', complaints.Take(Shown).Append($"{complaints.Count} complaints").Append(verdict.ToString()));
 
     /// <summary>Nobody but its home serves a strict queue: while that does nothing, nothing is done.</summary>
     private static IEnumerable<string> ServedElsewhere(Chronicle chronicle, TruthRun run)

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 
 namespace Siberite.Testing.Clusters;
 
-/// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it which
+/// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it
+/// which
 /// silo a connection went to.</summary>
 public sealed class HaProxy : IAsyncDisposable
 {
