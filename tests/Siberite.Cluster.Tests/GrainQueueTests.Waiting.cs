@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Siberite.Contracts;
 using static Siberite.Cluster.Tests.Shorthand;
 
