@@ -63,7 +63,8 @@ internal sealed class MetaCommand
     /// <summary>Whether the item itself is asked for.</summary>
     public bool ShowsValue => Has('v');
 
-    /// <returns><see langword="null"/> when the command can be carried out; otherwise what the client is told.</returns>
+    /// <returns><see langword="null"/> when the command can be carried out; otherwise what the client is
+    /// told.</returns>
     public static ErrorReply? TryParse(
         MetaVerb verb, ReadOnlySpan<byte> key, LineTokens flags, out MetaCommand parsed)
     {

@@ -264,7 +264,8 @@ internal sealed partial class Session : ICommitListener
     }
 
     private bool IsOver(bool isInputCompleted)
-        => _blocked is null && _monitoring is null && _owed.Count == 0 && (_isClosing || _isStopping || isInputCompleted);
+        => _blocked is null && _monitoring is null && _owed.Count == 0
+            && (_isClosing || _isStopping || isInputCompleted);
 
     private void SetReadDeadline(long restBytes, bool hasProgressed)
     {

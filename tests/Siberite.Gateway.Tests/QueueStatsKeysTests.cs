@@ -3,7 +3,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Gateway.Tests;
 
-/// <summary>Old clients find a queue's name by the keys they know: no key of ours may look like another queue.</summary>
+/// <summary>Old clients find a queue's name by the keys they know: no key of ours may look like another
+/// queue.</summary>
 public sealed class QueueStatsKeysTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);

@@ -25,7 +25,8 @@ internal sealed class SiloGrain(LocalSilo local, TimeProvider time) : Grain, ISi
 
 /// <summary>All queues of this silo.</summary>
 [Reentrant, Immovable, HomePlacement]
-internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues, CounterBoard counters) : Grain, ISiloQueuesGrain
+internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues, CounterBoard counters)
+    : Grain, ISiloQueuesGrain
 {
     /// <inheritdoc/>
     public ValueTask<QueueStats[]> GetStatsAsync(QueueName? name)
