@@ -124,9 +124,8 @@ internal sealed partial class Session
     /// <summary>Swallows the data of storage commands we do not have: it must never run as commands.</summary>
     private bool TrySwallowForeign(ReadOnlySpan<byte> name, LineTokens tokens)
     {
-        var lengthIndex = name.SequenceEqual("add"u8)
-            || name.SequenceEqual("replace"u8) || name.SequenceEqual("append"u8)
-                || name.SequenceEqual("prepend"u8) || name.SequenceEqual("cas"u8) ? 3
+        var lengthIndex = name.SequenceEqual("add"u8) || name.SequenceEqual("replace"u8)
+                || name.SequenceEqual("append"u8) || name.SequenceEqual("prepend"u8) || name.SequenceEqual("cas"u8) ? 3
             : -1;
         if (lengthIndex < 0)
         {

@@ -7,9 +7,8 @@ namespace Siberite.Gateway;
 /// <summary>Renders <c>stats</c> and <c>dump_stats</c>.</summary>
 /// <remarks>
 /// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so in the profile for
-/// Siberite's
-/// clients no key may end in one of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that one. They
-/// also add up what the servers they know report. So every value is a number, and none is empty.
+/// Siberite's clients no key may end in one of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that
+/// one. They also add up what the servers they know report. So every value is a number, and none is empty.
 /// </remarks>
 internal static class StatsReport
 {
@@ -93,8 +92,7 @@ internal static class StatsReport
     }
 
     /// <summary>One entry for each name, in order: keys must not repeat, and clients want the sum of what is spread
-    /// over
-    /// silos.</summary>
+    /// over silos.</summary>
     private static IEnumerable<QueueStats> Merged(IReadOnlyList<QueueStats> queues)
         => from queue in queues
            group queue by queue.Name into parts
