@@ -11,8 +11,8 @@ public sealed class ChangeTests(LoopbackCluster fixture, ITestOutputHelper outpu
     private readonly TruthCluster _cluster = fixture.Cluster;
 
     /// <remarks>
-    /// Goal: silos that come and go, politely or not, disturb nobody who has nothing to do with them, and a new one takes
-    /// part at once.
+    /// Goal: silos that come and go, politely or not, disturb nobody who has nothing to do with them, and a new one
+    /// takes part at once.
     /// Method: two more silos join together, again and again; a client of each sets an item that another silo's client
     /// gets; then one is stopped and the other killed.
     /// </remarks>

@@ -34,7 +34,8 @@ internal sealed class SmallWorld
     /// <summary>What the small server is allowed, in ticks of the small world.</summary>
     public static CheckerOptions Options { get; } = new() { LazyWindow = 8 * Tick, ReturnGrace = 0, TimerSlack = 0 };
 
-    public static (Operation[] Operations, Testing.Histories.Crash[] Crashes, bool IsDrained) Play(int seed, SmallBug bug)
+    public static (Operation[] Operations, Testing.Histories.Crash[] Crashes, bool IsDrained) Play(
+        int seed, SmallBug bug)
     {
         var world = new SmallWorld(seed, bug);
         var length = world._random.Next(4, MaxOperations - MaxDrain);

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 
 namespace Siberite.Testing.Clusters;
 
-/// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it which
-/// silo a connection went to.</summary>
+/// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it
+/// which silo a connection went to.</summary>
 public sealed class HaProxy : IAsyncDisposable
 {
     private readonly ChildProcess _process;
@@ -37,7 +37,8 @@ public sealed class HaProxy : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("siberite-proxy-").FullName;
         var socketPath = Path.Combine(directory, "asked.sock");
         var extension = Path.Combine(directory, "extension.cfg");
-        await File.WriteAllTextAsync(extension, $"global\n    stats socket {socketPath} mode 600 level operator\n    stats maxconn 100\n");
+        await File.WriteAllTextAsync(
+            extension, $"global\n    stats socket {socketPath} mode 600 level operator\n    stats maxconn 100\n");
         var process = ChildProcess.Start(
         [
             .. network.PrefixOf("proxy"), "env", .. variables, "haproxy", "-db",

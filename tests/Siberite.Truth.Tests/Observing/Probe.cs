@@ -12,7 +12,8 @@ internal readonly record struct Look(long Invoke, long Return, string? Refusal)
     public bool IsServed => Refusal is null;
 }
 
-/// <summary>Looks at one queue again and again, as a client without a fault of its own: when was it not served?</summary>
+/// <summary>Looks at one queue again and again, as a client without a fault of its own: when was it not
+/// served?</summary>
 internal sealed class Probe(string queue, TruthCluster cluster, Ledger ledger)
 {
     /// <summary>How long it waits for an answer, as common clients do.</summary>

@@ -1,6 +1,7 @@
 namespace Siberite.Truth.Tests.Observing;
 
-/// <summary>A connection whose other end may fall silent: like any sane client's, a read does not wait for ever.</summary>
+/// <summary>A connection whose other end may fall silent: like any sane client's, a read does not wait for
+/// ever.</summary>
 internal sealed class TimedStream(Stream stream, TimeSpan timeout) : Stream
 {
     public override bool CanRead => true;
