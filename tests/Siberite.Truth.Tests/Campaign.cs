@@ -16,9 +16,7 @@ internal sealed record Campaign
 
     /// <summary>Membership profile of all silos.</summary>
     public static string Profile { get; } =
-        Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } profile
-        ? profile
-        : "Fast";
+        Environment.GetEnvironmentVariable(ProfileVariable) is { Length: > 0 } profile ? profile : "Fast";
 
     /// <summary>How long load runs before and after a fault.</summary>
     public TimeSpan Calm { get; private init; } = TimeSpan.FromSeconds(2);

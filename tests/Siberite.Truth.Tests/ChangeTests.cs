@@ -12,8 +12,7 @@ public sealed class ChangeTests(LoopbackCluster fixture, ITestOutputHelper outpu
 
     /// <remarks>
     /// Goal: silos that come and go, politely or not, disturb nobody who has nothing to do with them, and a new one
-    /// takes
-    /// part at once.
+    /// takes part at once.
     /// Method: two more silos join together, again and again; a client of each sets an item that another silo's client
     /// gets; then one is stopped and the other killed.
     /// </remarks>

@@ -10,8 +10,7 @@ public sealed class PartitionTests(DividedCluster fixture, ITestOutputHelper out
 
     /// <remarks>
     /// Goal: a silo in the minority goes on serving its own clients from its own disk, and nobody else serves its
-    /// queues;
-    /// nothing of either side is lost when they are one again.
+    /// queues; nothing of either side is lost when they are one again.
     /// Method: silo 2 hears neither silo 1 nor silo 3, and they do not hear it; the database, the balancer and its own
     /// clients reach it. It is declared dead, ends itself and cannot join until it is healed.
     /// </remarks>

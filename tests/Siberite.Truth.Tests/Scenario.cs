@@ -59,11 +59,10 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
     {
         var affected = run.StrictQueues.Where(queue => run.HomesOf(queue).Any(disturbance.Silos.Contains)
             || disturbance.Queues.Contains(queue)).ToHashSet();
+        var others = run.StrictQueues.Where(queue => !affected.Contains(queue));
         Table.Add(
             what, affected.Select(queue => run.OutageOf(queue, disturbance)),
-            run.StrictQueues.Where(queue => !affected.Contains(queue))
-                .Select(queue => run.OutageOf(queue, disturbance)),
-            remark);
+            others.Select(queue => run.OutageOf(queue, disturbance)), remark);
     }
 }
 

@@ -70,7 +70,7 @@ public sealed class SiloFaultTests(LoopbackCluster fixture, ITestOutputHelper ou
             _cluster.Ended -= OnEnded;
             var remark = silo.Process.Id == before
                 ? "went on serving"
-                : $"had been declared dead; ended itself {watch.Elapsed.TotalSeconds:f1} s after SIGCONT; it came back";
+                : $"declared dead; ended itself {watch.Elapsed.TotalSeconds:f1} s after SIGCONT, and came back";
             scenario.Note(run, disturbance, $"SIGSTOP {seconds} s, SIGCONT", remark);
 
             void OnEnded(ClusterSilo one)

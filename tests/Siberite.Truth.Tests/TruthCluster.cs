@@ -42,8 +42,7 @@ internal sealed class TruthCluster : IAsyncDisposable
 
     public static async Task<TruthCluster> StartAsync(ClusterNetwork network)
     {
-        // Inherited by the silos: why calls failed is to be known; that a queue is refused while its home is away is
-        // not.
+        // Inherited by the silos: why calls failed is to be known, but not each that a home which is away refuses.
         Environment.SetEnvironmentVariable("Logging__LogLevel__Siberite.Cluster", "Debug");
         Environment.SetEnvironmentVariable("Logging__LogLevel__Orleans.Messaging", "Critical");
         var database = await PostgresServer.StartNewAsync(network);

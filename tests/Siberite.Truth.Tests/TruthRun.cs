@@ -12,8 +12,7 @@ namespace Siberite.Truth.Tests;
 internal sealed class TruthRun : IAsyncDisposable
 {
     /// <summary>How long the cluster may take to be well again, once nothing is wrong any more. A silo that was
-    /// declared
-    /// dead learns of it within a minute by default, and joins after that.</summary>
+    /// declared dead learns of it within a minute by default, and joins after that.</summary>
     private static readonly TimeSpan HealPatience = TimeSpan.FromMinutes(4);
 
     /// <summary>How long before its end was seen a silo that ended by itself may have been unwell.</summary>
@@ -97,8 +96,7 @@ internal sealed class TruthRun : IAsyncDisposable
     public Disturbance DisturbQueue(string text, string queue)
         => Keep(Ledger.BeginDisturbance(text, DisturbanceKind.Move, silos: [], [queue]));
 
-    /// <summary>A silo does nothing from now on: until <see cref="EndAbsence"/> its queues must not be
-    /// served.</summary>
+    /// <summary>A silo does nothing from now on: until <see cref="EndAbsence"/> nobody may serve its queues.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="isReachable">Whether its own clients still reach it.</param>
     public Absence BeginAbsence(ClusterSilo silo, bool isReachable = false)
@@ -157,16 +155,12 @@ internal sealed class TruthRun : IAsyncDisposable
         await _workload.DrainAsync(TimeSpan.FromMilliseconds(50)); // What is closed must not come back.
         var silos = _cluster.Silos.Silos.Select(silo => silo.Name).ToArray();
         var chronicle = Ledger.CloseCluster(queue => queue == LooseQueue, silos, HomesOf);
-        return TruthVerdict.Of(chronicle, this);
+        return TruthVerdict.Of(chronicle, HomesOf, _absences, _probes);
     }
 
     /// <summary>What a probe saw since a disturbance began.</summary>
     public Outage? OutageOf(string queue, Disturbance disturbance)
         => Outage.Of(_probes.Single(probe => probe.Queue == queue).Looks, disturbance.Invoke);
-
-    public IReadOnlyList<Absence> Absences => _absences;
-
-    public IEnumerable<Probe> Probes => _probes;
 
     public IReadOnlyCollection<string> HomesOf(string queue)
         => _homes.TryGetValue(queue, out var homes) ? homes : [];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Siberite.Testing.Histories;
 using Siberite.Testing.Histories.Checkers;
+using Siberite.Truth.Tests.Observing;
 
 namespace Siberite.Truth.Tests;
 
@@ -11,7 +12,19 @@ internal sealed class TruthVerdict(Verdict verdict, IReadOnlyList<string> compla
 
     public bool IsClean => verdict.IsClean && complaints.Count == 0;
 
-    public static TruthVerdict Of(Chronicle chronicle, TruthRun run)
+    /// <summary>What only a cluster can do wrong.</summary>
+    public IReadOnlyList<string> Complaints => complaints;
+
+    public IReadOnlySet<Rule> BrokenRules => verdict.BrokenRules;
+
+    /// <summary>Judges.</summary>
+    /// <param name="chronicle">What clients did and were told.</param>
+    /// <param name="homesOf">The silos a strict queue has had as its homes.</param>
+    /// <param name="absences">When silos did nothing.</param>
+    /// <param name="probes">Who else looked at queues.</param>
+    public static TruthVerdict Of(
+        Chronicle chronicle, Func<string, IReadOnlyCollection<string>> homesOf, IReadOnlyList<Absence> absences,
+        IReadOnlyList<Probe> probes)
     {
         // A loose queue is told of its items a moment after they are there, and a get that waits looks again.
         var options = new CheckerOptions
@@ -20,44 +33,45 @@ internal sealed class TruthVerdict(Verdict verdict, IReadOnlyList<string> compla
             TimerSlack = Ledger.TicksOf(TimeSpan.FromSeconds(1)),
         };
         return new TruthVerdict(
-            Verdict.Of(chronicle, options), [.. ServedElsewhere(chronicle, run), .. NeedlessErrors(chronicle)]);
+            Verdict.Of(chronicle, options),
+            [
+                .. absences.SelectMany(absence => ServedElsewhere(chronicle, homesOf, absence, probes)),
+                .. NeedlessErrors(chronicle),
+            ]);
     }
 
     public override string ToString()
         => string.Join(
-            '\n', complaints.Take(Shown).Append($"{complaints.Count} complaints").Append(verdict.ToString()));
+            '\n', [.. complaints.Take(Shown), $"{complaints.Count} complaints", verdict.ToString()]);
 
     /// <summary>Nobody but its home serves a strict queue: while that does nothing, nothing is done.</summary>
-    private static IEnumerable<string> ServedElsewhere(Chronicle chronicle, TruthRun run)
+    private static IEnumerable<string> ServedElsewhere(
+        Chronicle chronicle, Func<string, IReadOnlyCollection<string>> homesOf, Absence absence,
+        IReadOnlyList<Probe> probes)
     {
-        foreach (var absence in run.Absences)
+        foreach (var operation in chronicle.Operations.Where(o => o.Outcome == Outcome.Ok))
         {
-            foreach (var operation in chronicle.Operations.Where(o => o.Outcome == Outcome.Ok))
+            if (operation.Invoke > absence.Start && operation.Return < absence.End
+                && operation.Queues.Any(IsOnlyThere) && !IsOfItself(operation, absence))
             {
-                if (operation.Invoke > absence.Start && operation.Return < absence.End
-                    && operation.Queues.Any(queue => IsOnlyAt(run, queue, absence.Silo))
-                    && !IsOfItself(operation, absence))
-                {
-                    yield return $"{Describe(operation, chronicle)} while its home {absence.Silo} did nothing";
-                }
-            }
-
-            foreach (var probe in run.Probes.Where(probe => IsOnlyAt(run, probe.Queue, absence.Silo)))
-            {
-                foreach (var look in probe.Looks.Where(look => look.IsServed && !absence.IsReachable
-                    && look.Invoke > absence.Start && look.Return < absence.End))
-                {
-                    yield return $"{probe.Queue} could be looked at while its home {absence.Silo} did nothing";
-                }
+                yield return $"{Describe(operation, chronicle)} while its home {absence.Silo} did nothing";
             }
         }
+
+        foreach (var probe in probes.Where(probe => !absence.IsReachable && IsOnlyThere(probe.Queue)))
+        {
+            foreach (var look in probe.Looks.Where(look => look.IsServed
+                && look.Invoke > absence.Start && look.Return < absence.End))
+            {
+                yield return $"{probe.Queue} could be looked at while its home {absence.Silo} did nothing";
+            }
+        }
+
+        bool IsOnlyThere(string queue) => homesOf(queue) is { Count: 1 } homes && homes.Contains(absence.Silo);
     }
 
     private static bool IsOfItself(Operation operation, Absence absence)
         => absence.IsReachable && (operation.Session.Gateway is not { } gateway || gateway == absence.Silo);
-
-    private static bool IsOnlyAt(TruthRun run, string queue, string silo)
-        => run.HomesOf(queue) is { Count: 1 } homes && homes.Contains(silo);
 
     /// <summary>What has nothing to do with a fault does not fail. A get of a loose queue has to do with all
     /// silos.</summary>

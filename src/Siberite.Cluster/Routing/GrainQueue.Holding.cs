@@ -25,8 +25,8 @@ internal sealed partial class GrainQueue
     }
 
     /// <summary>Whether a home that is away is to be asked for in the directory before a client hears of it: once,
-    /// until
-    /// it has been named and has answered again. A home that was named just now is away, and that is that.</summary>
+    /// until it has been named and has answered again. A home that was named just now is away, and that is
+    /// that.</summary>
     private bool TryDoubtHome()
         => Interlocked.CompareExchange(ref _standing, (int)HomeStanding.Unknown, (int)HomeStanding.Proven)
             == (int)HomeStanding.Proven;
