@@ -15,7 +15,8 @@ ctl=$root/artifacts/bin/Siberite.Ctl/release/siberitectl.dll
 drivers=$root/artifacts/bin/Siberite.Benchmarks/release/Siberite.Benchmarks.dll
 rabbit=/usr/lib/rabbitmq/bin
 port=${BENCH_PORT:-24200}
-all=(memcached siberite-os siberite-always siberite-reliable beanstalkd redis-always redis-everysec nats rabbitmq)
+all=(memcached siberite-os siberite-always siberite-reliable beanstalkd beanstalkd-always redis-always
+  redis-everysec nats rabbitmq)
 size=64
 connections=50
 
@@ -33,6 +34,7 @@ program() {
   case $1 in
     siberite-*) ;;
     redis-*) echo redis-server ;;
+    beanstalkd*) echo beanstalkd ;;
     rabbitmq) echo "$rabbit/rabbitmq-server" ;;
     nats) echo nats-server ;;
     *) echo "$1" ;;
@@ -135,7 +137,8 @@ start() {
     memcached) launch "$1" memcached -u nobody -l 127.0.0.1 -p "$own" -t 2 -m 512 -c 2048 ;;
     siberite-os) start_siberite "$1" os ;;
     siberite-*) start_siberite "$1" always ;;
-    beanstalkd) launch "$1" beanstalkd -l 127.0.0.1 -p "$own" -b "$work/$1" -f 0 ;;
+    beanstalkd) launch "$1" beanstalkd -l 127.0.0.1 -p "$own" -b "$work/$1" ;;
+    beanstalkd-always) launch "$1" beanstalkd -l 127.0.0.1 -p "$own" -b "$work/$1" -f 0 ;;
     redis-*) start_redis "$1" "${1#redis-}" ;;
     nats) launch "$1" nats-server -a 127.0.0.1 -p "$own" -js -sd "$work/$1" ;;
     rabbitmq) start_rabbitmq ;;
@@ -178,7 +181,7 @@ measure() { # <peer> <pipeline>
     siberite-reliable) bench "$1" "$2" reliable ;;
     memcached | siberite-*) bench "$1" "$2" mixed ;;
     redis-*) redis_items "$1" "$2" ;;
-    *) dotnet "$drivers" peer "$1" --port "$(port_of "$1")" --connections "$connections" --pipeline "$2" \
+    *) dotnet "$drivers" peer "${1%-always}" --port "$(port_of "$1")" --connections "$connections" --pipeline "$2" \
         --size "$size" --warm-up "$warm_up" --seconds "$seconds" ;;
   esac
 }
@@ -191,7 +194,7 @@ describe() {
   case $1 in
     memcached) version=$(memcached -V | tr -dc '0-9.') driver='siberitectl bench --pattern mixed' ;;
     siberite-*) version="commit $commit" driver='siberitectl bench --pattern mixed' ;;
-    beanstalkd) version=$(beanstalkd -v | tr -dc '0-9.') driver='Siberite.Benchmarks peer beanstalkd' ;;
+    beanstalkd*) version=$(beanstalkd -v | tr -dc '0-9.') driver='Siberite.Benchmarks peer beanstalkd' ;;
     redis-*) version=$(redis-server --version | sed 's/.*v=\([0-9.]*\).*/\1/')
       driver='redis-benchmark LPUSH, then RPOP' ;;
     nats) version=$(nats-server -v | tr -dc '0-9.') driver='Siberite.Benchmarks peer nats (NATS.Net)' ;;
@@ -204,7 +207,8 @@ describe() {
     siberite-always) fact "$1" 'Siberite.Orleans' "$version" "$none" 'siberite -durability always' "$driver" ;;
     siberite-reliable) fact "$1" 'Siberite.Orleans, close/open' "$version" "$none" 'siberite -durability always' \
       'siberitectl bench --pattern reliable' ;;
-    beanstalkd) fact "$1" 'beanstalkd' "$version" "$none" 'beanstalkd -b dir -f 0' "$driver" ;;
+    beanstalkd) fact "$1" 'beanstalkd, 50 ms' "$version" 'up to 50 ms' 'beanstalkd -b dir' "$driver" ;;
+    beanstalkd-always) fact "$1" 'beanstalkd, always' "$version" "$none" 'beanstalkd -b dir -f 0' "$driver" ;;
     redis-always) fact "$1" 'Redis lists, always' "$version" "$none" \
       'redis-server --appendonly yes --appendfsync always' "$driver" ;;
     redis-everysec) fact "$1" 'Redis lists, everysec' "$version" 'up to 2 s' \

@@ -28,8 +28,17 @@ internal static class PeerCommand
             var load = new PeerLoad(
                 line.GetValue(Port), line.GetValue(Connections), line.GetValue(Pipeline), line.GetValue(Size),
                 TimeSpan.FromSeconds(line.GetValue(WarmUp)), TimeSpan.FromSeconds(line.GetValue(Seconds)));
-            var itemsPerSecond = await LoadAsync(line.GetValue(Name)!, load);
-            Console.WriteLine(itemsPerSecond.ToString("0", CultureInfo.InvariantCulture));
+            try
+            {
+                var itemsPerSecond = await LoadAsync(line.GetValue(Name)!, load);
+                Console.WriteLine(itemsPerSecond.ToString("0", CultureInfo.InvariantCulture));
+                return ExitCodes.Done;
+            }
+            catch (Exception e) when (e is CtlException or InvalidOperationException or TimeoutException)
+            {
+                await Console.Error.WriteLineAsync(e.Message);
+                return ExitCodes.Failed;
+            }
         });
         return await command.Parse(arguments).InvokeAsync();
     }
@@ -64,6 +73,8 @@ internal static class PeerCommand
         var report = run.Finish();
         return report.IsClean
             ? report.Hits / report.Seconds
-            : throw new CtlException(ExitCodes.Failed, TextReport.Write(report));
+            : throw new CtlException(
+                ExitCodes.Failed,
+                $"{report.Errors} errors, {report.LostConnections} connections lost, {report.Unanswered} unanswered");
     }
 }
