@@ -151,7 +151,8 @@ public sealed class CopyTests : IAsyncLifetime
 
     private Process StartCopy()
         => Process.Start(new ProcessStartInfo(
-            "dotnet", [Repository.CtlAssembly, "copy", "--from", $"{_source!.EndPoint}", "--to", $"{_target!.EndPoint}"])
+            "dotnet",
+            [Repository.CtlAssembly, "copy", "--from", $"{_source!.EndPoint}", "--to", $"{_target!.EndPoint}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

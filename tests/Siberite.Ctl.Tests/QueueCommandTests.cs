@@ -22,7 +22,8 @@ public sealed class QueueCommandTests(RunningSilo silo) : IClassFixture<RunningS
             {
                 var list = (await silo.CtlAsync("queue", "list", "listed-", "--json")).MustPrint();
                 var rows = JsonDocument.Parse(list).RootElement.EnumerateArray()
-                    .Select(row => $"{row.GetProperty("name")} {row.GetProperty("items")} {row.GetProperty("isPaused")}");
+                    .Select(row => string.Join(' ', row.GetProperty("name"), row.GetProperty("items"),
+                        row.GetProperty("isPaused")));
                 return rows.SequenceEqual(["listed-a 2 False", "listed-b 1 True"]);
             },
             "the list has them", Poll.Patience);

@@ -55,7 +55,7 @@ public sealed class SettingsDocumentsTests
         Assert.All(page, cells => Assert.NotEmpty(cells[5]));
     }
 
-    /// <remarks>What is read again is what <see cref="SettingsReload"/> puts in force: the sections of queues.</remarks>
+    /// <remarks>What is read again is what <see cref="SettingsReload"/> puts in force: sections of queues.</remarks>
     [Fact]
     public void The_settings_page_says_where_each_setting_counts_and_whether_it_is_read_again()
     {
