@@ -94,6 +94,9 @@ public sealed partial class Queue
         }
     }
 
+    /// <summary>Closes an open read with a batch that its caller holds.</summary>
+    internal void CloseWith(long batch, SessionId session, long sequence) => _main.CloseWith(batch, session, sequence);
+
     /// <summary>The settings of this queue may have changed: what they forbid now must not wait for the next
     /// command.</summary>
     public void TakeUpSettings()

@@ -50,8 +50,13 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
                 return;
             }
 
+            SettlePassing();
             batch.PutReader(_queue.Id, _number, State);
             _queue.Trim(batch);
+            if (_passing is not null)
+            {
+                Mark(); // What goes with the batch that is open now had found this one not written yet.
+            }
         }
     }
 

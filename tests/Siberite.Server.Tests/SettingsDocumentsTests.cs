@@ -45,10 +45,7 @@ public sealed class SettingsDocumentsTests
     [Fact]
     public void The_settings_page_has_every_setting_at_its_default_and_nothing_else()
     {
-        var page = File.ReadLines(Path.Combine(Repository.Root, "infra", "docs", "settings.md"))
-            .Where(line => line.StartsWith("| `Siberite:", StringComparison.Ordinal))
-            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-            .ToList();
+        var page = SettingRows(File.ReadLines(Path.Combine(Repository.Root, "infra", "docs", "settings.md"))).ToList();
 
         var found = page.ToDictionary(
             cells => $"{cells[1].Trim('`')}:{cells[2].Trim('`')}", cells => Normal(cells[4].Trim('`')));
@@ -56,6 +53,25 @@ public sealed class SettingsDocumentsTests
         Assert.Equal(Defaults().OrderBy(pair => pair.Key), found.OrderBy(pair => pair.Key));
         Assert.All(page, cells => Assert.NotEmpty(cells[3]));
         Assert.All(page, cells => Assert.NotEmpty(cells[5]));
+    }
+
+    /// <remarks>What is read again is what <see cref="SettingsReload"/> puts in force: sections of queues.</remarks>
+    [Fact]
+    public void The_settings_page_says_where_each_setting_counts_and_whether_it_is_read_again()
+    {
+        var lines = File.ReadAllLines(Path.Combine(Repository.Root, "infra", "docs", "settings.md"));
+        var scopes = lines.SkipWhile(line => line != "## Where a setting counts")
+            .Where(line => line.StartsWith("| `Siberite:", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries))
+            .ToDictionary(cells => cells[1].Trim('`'), cells => (Scope: cells[2], IsReadAgain: cells[3]));
+
+        Assert.Equal(SiloSettings.Sections.Keys.Order(), scopes.Keys.Order());
+        Assert.All(scopes, section =>
+        {
+            Assert.NotEmpty(section.Value.Scope);
+            Assert.Equal(section.Key == SiloSettings.QueueDefaults ? "yes" : "no", section.Value.IsReadAgain);
+        });
+        Assert.All(SettingRows(lines), cells => Assert.Equal(scopes[cells[1].Trim('`')].IsReadAgain, cells[6]));
     }
 
     [Fact]
@@ -80,6 +96,12 @@ public sealed class SettingsDocumentsTests
 
         Assert.Equal(all.OrderBy(type => type.Name), SiloSettings.Sections.Values.OrderBy(type => type.Name));
     }
+
+    /// <summary>Section, key, unit, default, meaning, and whether it is read again.</summary>
+    private static IEnumerable<string[]> SettingRows(IEnumerable<string> page)
+        => page.TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal))
+            .Where(line => line.StartsWith("| `Siberite:", StringComparison.Ordinal))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries));
 
     private static Dictionary<string, string> Defaults()
         => Settings().ToDictionary(

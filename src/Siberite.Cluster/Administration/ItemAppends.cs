@@ -30,6 +30,9 @@ internal static class ItemAppends
         return append;
     }
 
+    /// <summary>What is said of a queue that refuses an item.</summary>
+    public static string FullOf(QueueName name) => $"Queue {name} takes no more: a limit of its settings is reached.";
+
     /// <summary>Starts appends without awaiting the earlier ones, so that they share commits and calls.</summary>
     private static async Task ContinueAsync(
         IQueueRouter router, IQueue queue, IReadOnlyList<ItemDraft> drafts, ItemAppend append)
@@ -60,7 +63,7 @@ internal static class ItemAppends
                 }
                 else if (result.Status == AppendStatus.Full)
                 {
-                    append.Trouble ??= $"Queue {queue.Name} takes no more: a limit of its settings is reached.";
+                    append.Trouble ??= FullOf(queue.Name);
                 }
             }
             catch (SiberiteException e)

@@ -6,8 +6,9 @@ namespace Siberite.Cluster;
 
 /// <summary>Moves items of a queue of this silo to another queue, wherever that is.</summary>
 /// <remarks>
-/// Items are opened as a reader would, then appended to the target, and closed at the source only when the target has
-/// them as safe as a set's. So a crash at any moment leaves an item in the source, or in both queues, and loses none.
+/// Items are opened as a reader would. If the target is on this silo, too, they are appended there and closed here in
+/// one batch. Otherwise they are closed when the target has them as safe as a set's: a crash between leaves an item in
+/// both queues, and loses none.
 /// </remarks>
 internal sealed class QueueRedrive(LocalSilo local, LocalQueues queues, IQueueRouter router)
 {
@@ -28,6 +29,11 @@ internal sealed class QueueRedrive(LocalSilo local, LocalQueues queues, IQueueRo
         var append = new ItemAppend(items.Count);
         try
         {
+            if (await TryPassAsync(source, session, items, target) is { } passed)
+            {
+                return passed with { IsOver = passed.IsOver || isEmpty };
+            }
+
             append = await ItemAppends.AppendAsync(
                 router, target, items.ConvertAll(item => DraftOf(source, session, item)));
         }
@@ -38,6 +44,32 @@ internal sealed class QueueRedrive(LocalSilo local, LocalQueues queues, IQueueRo
 
         var moved = Enumerable.Range(0, items.Count).Count(append.IsStored);
         return new RedriveResult(moved, isEmpty || append.Trouble is not null, append.Trouble);
+    }
+
+    /// <summary>In one batch, if the target is a strict queue of this silo. What the target does not take stays open,
+    /// to be given back.</summary>
+    private async Task<RedriveResult?> TryPassAsync(
+        Queue source, SessionId session, List<Item> items, QueueName name)
+    {
+        try
+        {
+            if (await router.OpenAsync(name) is not Queue target)
+            {
+                return null;
+            }
+
+            var passed = queues.Pass(source, session, items, target);
+            await queues.Commits.WaitAsync(passed.Commit);
+            return passed.IsTargetGone
+                ? null // It is looked up again on the long way.
+                : passed.Count == items.Count
+                    ? new RedriveResult(passed.Count, IsOver: false, Trouble: null)
+                    : new RedriveResult(passed.Count, IsOver: true, ItemAppends.FullOf(name));
+        }
+        catch (SiberiteException e)
+        {
+            return new RedriveResult(0, IsOver: true, e.Message);
+        }
     }
 
     private static async Task<(List<Item> Items, bool IsEmpty)> TakeAsync(
