@@ -80,7 +80,13 @@ internal sealed class TruthVerdict(Verdict verdict, IReadOnlyList<string> compla
            where operation.Outcome is Outcome.Refused or Outcome.Unknown
            let isOfAll = operation.IsRead && LooseShards.SiloOf(operation.Queue) is not null
            where !(isOfAll ? chronicle.Disturbances.IsDisturbed(operation) : chronicle.Disturbances.MayFail(operation))
+           where operation.Outcome == Outcome.Refused || !StandsBehindAnother(chronicle, operation)
            select $"{Describe(operation, chronicle)} failed for no reason";
+
+    /// <summary>Whether its session, which is answered in order, was owed a reply by somebody who failed.</summary>
+    private static bool StandsBehindAnother(Chronicle chronicle, Operation operation)
+        => chronicle.Operations.Any(other => other.Session == operation.Session && other.Invoke < operation.Invoke
+            && other.Return > operation.Invoke && chronicle.Disturbances.MayFail(other));
 
     private static string Describe(Operation operation, Chronicle chronicle)
     {
