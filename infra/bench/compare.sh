@@ -155,7 +155,7 @@ bench() { # <peer> <pipeline> <pattern>: hits are items that went in and out
     --json "$work/report.json" >"$work/report.txt" 2>&1 || { cat "$work/report.txt" >&2; return 1; }
   awk -v hits="$(field "$work/report.json" hits)" \
     -v seconds="$(sed -n 's/^  "seconds": \([0-9.]*\),*$/\1/p' "$work/report.json")" \
-    'BEGIN { printf "%d\n", hits / seconds }'
+    'BEGIN { if (hits + 0 <= 0 || seconds + 0 <= 0) exit 1; printf "%d\n", hits / seconds }'
 }
 
 redis_rate() { # <peer> <pipeline> <count> <command...>
@@ -256,6 +256,7 @@ main() {
           printf '%s\t%s\t%s\n' "$peer" "$load" "$items" >>"$work/rounds.tsv"
         else
           say "round $round, $peer, $load: no figure: $(tail -n 3 "$work/driver.log")"
+          is_open "$(port_of "$peer")" || say "$peer is gone; its last words: $(tail -n 3 "$work/$peer.log")"
         fi
       done
     done

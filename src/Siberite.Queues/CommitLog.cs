@@ -386,7 +386,12 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
             done = _listeners.TakeDone(this);
         }
 
-        foreach (var listener in done ?? [])
+        if (done is null)
+        {
+            return; // Most commits end here.
+        }
+
+        foreach (var listener in done)
         {
             listener.OnCommitted();
         }

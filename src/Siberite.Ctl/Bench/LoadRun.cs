@@ -85,7 +85,8 @@ internal sealed class LoadRun : IDisposable
             _usage.Begin();
         }
 
-        if (_samplesTaken++ % _samplesPerPoint == 0)
+        var isWholeInterval = since <= (_plan.Duration ?? TimeSpan.MaxValue) && _workers.Exists(w => !w.HasEnded);
+        if (_samplesTaken++ % _samplesPerPoint == 0 && isWholeInterval)
         {
             _samples.Add((since, replies));
         }

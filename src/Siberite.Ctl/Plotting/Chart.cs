@@ -61,7 +61,7 @@ internal sealed class Chart
     private const int Width = 720;
     private const int Left = 80;
     private const int Right = 130; // For the names of lines.
-    private const int Top = 34;
+    private const int Top = 50;
     private const int PlotHeight = 210;
     private const int PanelHeight = Top + PlotHeight + 56;
     private const int BarHeight = 18;
