@@ -3,8 +3,8 @@ namespace Siberite.Queues;
 // Giving the space of closed items back.
 public sealed partial class Queue
 {
-    /// <summary>Closed items after which their space is trimmed. What is trimmed while RocksDB still has it in memory is
-    /// never written to a file; one range delete for a thousand items costs next to nothing.</summary>
+    /// <summary>Closed items after which their space is trimmed. What is trimmed while RocksDB still has it in memory
+    /// is never written to a file; one range delete for a thousand items costs next to nothing.</summary>
     private const long TrimItemCount = 1024;
 
     /// <summary>Closed payload bytes that do the same. 256 KiB: of ten queues of large items a third of RocksDB's 8 MiB
