@@ -118,4 +118,16 @@ public sealed record QueueStats(
     /// <summary>Whether reads are refused by a setting.</summary>
     [Id(15)]
     public bool IsPaused { get; init; }
+
+    /// <summary>Items that are not due yet; not among <see cref="ItemCount"/>.</summary>
+    [Id(30)]
+    public long DelayedCount { get; init; }
+
+    /// <summary>Their payload bytes.</summary>
+    [Id(31)]
+    public long DelayedBytes { get; init; }
+
+    /// <summary>Sets refused since the silo started because their id was seen before.</summary>
+    [Id(32)]
+    public long DuplicateCount { get; init; }
 }
