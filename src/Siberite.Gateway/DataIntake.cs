@@ -95,8 +95,7 @@ internal sealed class DataIntake(InFlightBudget budget)
     /// <summary>Forgets the command and gives its memory back.</summary>
     public void End()
     {
-        budget.Add(-_buffer.Length);
-        _buffer = [];
+        GiveBufferBack();
         _key = [];
         _refusal = null;
         _swallowLeft = 0;
@@ -116,8 +115,23 @@ internal sealed class DataIntake(InFlightBudget budget)
 
     private void Grow(int bytes)
     {
-        budget.Add(bytes - _buffer.Length);
-        Array.Resize(ref _buffer, bytes);
+        // From the pool: a large array of its own for every large item would let the heap grow to a gigabyte before
+        // the collector looks at it.
+        var larger = ArrayPool<byte>.Shared.Rent(bytes);
+        _buffer.AsSpan(0, _received).CopyTo(larger);
+        budget.Add(larger.Length);
+        GiveBufferBack();
+        _buffer = larger;
+    }
+
+    private void GiveBufferBack()
+    {
+        if (_buffer.Length > 0)
+        {
+            budget.Add(-_buffer.Length);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
     }
 }
 

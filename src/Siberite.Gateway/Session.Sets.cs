@@ -76,6 +76,7 @@ internal sealed partial class Session
     private void Append(
         ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
     {
+        _batchBytes += payload.Length;
         var options = _gateway.Options;
         var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);
         if (error is null && targetCount == 1 && !QueueName.IsLegal(targets))

@@ -17,6 +17,10 @@ internal sealed partial class Session : ICommitListener
     /// is noticed; beyond it the client has to wait.</summary>
     private const long MaxHeldInputBytes = 64 << 10;
 
+    /// <summary>Payload bytes of one batch beyond which it is committed without waiting for the round: large items gain
+    /// nothing by that, and fifty of them would be held in memory several times over.</summary>
+    private const long MaxSharedBytes = 32 << 10;
+
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
     private readonly IRound? _round;
@@ -35,6 +39,7 @@ internal sealed partial class Session : ICommitListener
     private bool _isFirstByteChecked;
     private bool _wasHeldUp; // Whether the last batch left whole frames for later.
     private SessionCounts _counts;
+    private long _batchBytes; // Payload bytes of the sets of this batch.
 
     public Session(IDuplexPipe transport, Action abortConnection, GatewayParts gateway, long number)
     {
@@ -106,10 +111,12 @@ internal sealed partial class Session : ICommitListener
         {
             var read = await _input.ReadAsync();
             var holds = ServeBatch(read);
-            if (_round is not null && _wantedWritten != 0)
+            if (_round is not null && _wantedWritten != 0 && _batchBytes <= MaxSharedBytes)
             {
                 await _round.EndAsync(); // All its sessions then share one write to the store.
             }
+
+            _batchBytes = 0;
 
             RequestCommits();
             var couldSend = await SendRepliesAsync();

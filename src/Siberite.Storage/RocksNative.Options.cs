@@ -74,6 +74,15 @@ internal static unsafe partial class RocksNative
     public static partial void rocksdb_options_set_target_file_size_base(nint options, ulong bytes);
 
     [LibraryImport(Library)]
+    public static partial void rocksdb_options_set_level0_file_num_compaction_trigger(nint options, int count);
+
+    [LibraryImport(Library)]
+    public static partial void rocksdb_options_set_level0_slowdown_writes_trigger(nint options, int count);
+
+    [LibraryImport(Library)]
+    public static partial void rocksdb_options_set_level0_stop_writes_trigger(nint options, int count);
+
+    [LibraryImport(Library)]
     public static partial void rocksdb_options_set_compression(nint options, int compression);
 
     [LibraryImport(Library)]

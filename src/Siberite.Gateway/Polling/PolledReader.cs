@@ -196,12 +196,17 @@ internal sealed unsafe class PolledReader(PolledConnection connection, PollThrea
         MakeRoom();
         var room = _buffer.Length - _limit;
         nint count;
+        int error;
         fixed (byte* bytes = &_buffer[_limit])
         {
-            count = LinuxCalls.recv(connection.Descriptor, bytes, (nuint)room, LinuxCalls.DontWait);
+            do
+            {
+                count = LinuxCalls.recv(connection.Descriptor, bytes, (nuint)room, LinuxCalls.DontWait);
+                error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
+            }
+            while (error == LinuxCalls.Interrupted);
         }
 
-        var error = count < 0 ? Marshal.GetLastPInvokeError() : 0;
         if (count > 0)
         {
             _limit += (int)count;
@@ -215,10 +220,10 @@ internal sealed unsafe class PolledReader(PolledConnection connection, PollThrea
         lock (_gate)
         {
             _isCompleted |= count == 0;
-            _isReadable = _isEnding || error == LinuxCalls.Interrupted || count == room;
+            _isReadable = _isEnding || count == room;
         }
 
-        return error is 0 or LinuxCalls.WouldBlock or LinuxCalls.Interrupted ? null
+        return error is 0 or LinuxCalls.WouldBlock ? null
             : error == LinuxCalls.ConnectionReset ? new ConnectionResetException("The client is gone.")
             : new IOException($"The socket cannot be read: error {error}.");
     }
