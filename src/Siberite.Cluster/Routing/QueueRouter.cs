@@ -67,6 +67,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         _queues = queues;
         _view = view;
         _loose = loose;
+        _queues.Targets = this;
         _loose.Remote = address => Remote(address, run: 0);
         _grains = grains;
         _time = time;
