@@ -130,6 +130,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -273,6 +278,7 @@ public sealed partial class Queue : IQueue
                 _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
                 _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
             {
+                IsPaused = Options.Paused,
                 DelayedCount = _delayed?.Count ?? 0,
                 DelayedBytes = _delayed?.Bytes ?? 0,
                 DuplicateCount = _duplicateCount,

@@ -152,7 +152,7 @@ internal sealed partial class QueueReader
         _leaving?.Clear();
         foreach (var (sequence, _) in _deliveries?.Stored() ?? [])
         {
-            if (!_place.IsOpen(sequence))
+            if (!_place.IsHeld(sequence))
             {
                 ForgetDeliveries(sequence);
             }

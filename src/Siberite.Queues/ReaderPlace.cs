@@ -162,8 +162,8 @@ internal sealed class ReaderPlace
         return overdue;
     }
 
-    /// <summary>Whether the item is open.</summary>
-    public bool IsOpen(long sequence) => _open?.ContainsKey(sequence) == true;
+    /// <summary>Whether a session has the item.</summary>
+    public bool IsHeld(long sequence) => _open?.ContainsKey(sequence) == true;
 
     /// <summary>Whether the item is closed.</summary>
     public bool IsClosed(long sequence) => sequence < Position || _closed.Skip(sequence) != sequence;

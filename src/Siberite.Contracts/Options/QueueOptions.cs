@@ -35,6 +35,10 @@ public sealed class QueueOptions
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
 
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
+
     /// <summary>How long every item is kept back before it goes to the tail, unless its <c>set q/delay=</c> says
     /// otherwise. Default zero: at once.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.Zero;
