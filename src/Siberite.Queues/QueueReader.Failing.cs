@@ -62,7 +62,8 @@ internal sealed partial class QueueReader
             }
 
             var now = NowMilliseconds();
-            foreach (var (sequence, session) in _place.ReadsOverdue(now, out var next))
+            var overdue = _place.ReadsOverdue(now, out var next);
+            foreach (var (sequence, session) in overdue)
             {
                 Fail(session, sequence);
             }
