@@ -38,8 +38,8 @@ public interface IQueue
     /// was declined.</summary>
     ValueTask ReturnAsync(SessionId session, long sequence);
 
-    /// <summary>Has the lease of an open read last for at least <paramref name="lease"/> from now. Without a lease there
-    /// is nothing to extend, and the read stays open all the same.</summary>
+    /// <summary>Has the lease of an open read last for at least <paramref name="lease"/> from now. Without a lease
+    /// there is nothing to extend, and the read stays open all the same.</summary>
     /// <returns>Whether the session still has the item open.</returns>
     ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease);
 

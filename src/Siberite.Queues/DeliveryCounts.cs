@@ -1,7 +1,7 @@
 namespace Siberite.Queues;
 
-/// <summary>How often items were opened that are not closed, as far as memory must know: those that are open, came back,
-/// or stand in the window after an earlier try.</summary>
+/// <summary>How often items were opened that are not closed, as far as memory must know: those that are open, came
+/// back, or stand in the window after an earlier try.</summary>
 internal sealed class DeliveryCounts
 {
     private readonly Dictionary<long, Entry> _counts = [];

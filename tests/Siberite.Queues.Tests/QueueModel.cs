@@ -27,8 +27,8 @@ internal sealed class QueueModel
     public static (int MaxDeliveries, TimeSpan RetryDelay) RulesOf(int number)
         => number == 0 ? (3, TimeSpan.FromMilliseconds(375)) : (2, TimeSpan.Zero);
 
-    /// <summary>The item whose turn it is. Those that expired, or were opened too often before a crash, go when a reader
-    /// comes upon them.</summary>
+    /// <summary>The item whose turn it is. Those that expired, or were opened too often before a crash, go when a
+    /// reader comes upon them.</summary>
     public ModelItem? Take(int number, int session, bool isPeek, DateTimeOffset now)
     {
         var queue = this[number];
