@@ -66,7 +66,7 @@ internal sealed partial class Session
             return;
         }
 
-        Span<byte> name = stackalloc byte[16];
+        Span<byte> name = stackalloc byte[24];
         if (command.Length > name.Length || Ascii.ToLower(command, name, out var length) != OperationStatus.Done)
         {
             Refuse(ErrorReplies.Unknown);
@@ -82,7 +82,7 @@ internal sealed partial class Session
         {
             Set(tokens, ref cursor);
         }
-        else if (!TryServeAdministration(name, tokens) && !TrySwallowForeign(name, tokens))
+        else if (!TryServeExpiry(name, tokens) && !TryServeAdministration(name, tokens) && !TrySwallowForeign(name, tokens))
         {
             Refuse(name.SequenceEqual("proxy"u8) ? ErrorReplies.UnknownWithUnknownLength : ErrorReplies.Unknown);
         }

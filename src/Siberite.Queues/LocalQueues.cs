@@ -288,7 +288,10 @@ public sealed partial class LocalQueues : IDisposable
                 }
 
                 queue.TrimIds();
+                DropIfOutlived(name, queue);
             }
+
+            LookAtExpiries();
 
             ReclaimDropped();
         }

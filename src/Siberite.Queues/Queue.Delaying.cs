@@ -258,7 +258,7 @@ public sealed partial class Queue
     private void Arrive(in StoredItem item)
     {
         var header = item.Header;
-        if (header.ExpiresAt != 0 && header.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
+        if (header.ExpiresAt != 0 && ExpireToName is null && header.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
         {
             _main.CountExpired();
             return;

@@ -86,6 +86,7 @@ internal sealed partial class QueueReader
             }
         }
 
+        NoteExpiry(slot);
         ServeWaiters();
     }
 
@@ -174,6 +175,7 @@ internal sealed partial class QueueReader
         _place.Return(sequence, keeps ? slot : slot with { Payload = null });
         ItemCount++;
         ItemBytes += slot.PayloadBytes;
+        NoteExpiry(slot);
         ServeWaiters();
         _queue.TellWatcher();
     }

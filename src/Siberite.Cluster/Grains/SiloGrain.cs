@@ -42,6 +42,13 @@ internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues) : Gra
     }
 
     /// <inheritdoc/>
+    public ValueTask<long> DropExpiredAsync(QueueName? name)
+    {
+        local.ThrowUnlessHome();
+        return queues.DropExpiredAsync(name);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<AppendStatus> AppendToAllAsync(QueueName[] names, QueueCommand append)
     {
         local.ThrowUnlessHome();
