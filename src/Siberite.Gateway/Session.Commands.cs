@@ -82,7 +82,9 @@ internal sealed partial class Session
         {
             Set(tokens, ref cursor);
         }
-        else if (!TryServeExpiry(name, tokens) && !TryServeAdministration(name, tokens) && !TrySwallowForeign(name, tokens))
+        else if (!TryServeExpiry(name, tokens)
+            && !TryServeAdministration(name, tokens)
+            && !TrySwallowForeign(name, tokens))
         {
             Refuse(name.SequenceEqual("proxy"u8) ? ErrorReplies.UnknownWithUnknownLength : ErrorReplies.Unknown);
         }

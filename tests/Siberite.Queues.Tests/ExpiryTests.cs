@@ -188,5 +188,5 @@ public sealed class ExpiryTests
 
     private static void Append(Engine engine, string payload, long expiryMilliseconds)
         => engine["q"].Append(Engine.Draft(
-            payload, Math.Max(1, engine.Time.GetUtcNow().AddMilliseconds(expiryMilliseconds).ToUnixTimeMilliseconds())));
+            payload, engine.Time.GetUtcNow().AddMilliseconds(expiryMilliseconds).ToUnixTimeMilliseconds()));
 }
