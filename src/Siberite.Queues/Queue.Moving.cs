@@ -76,6 +76,9 @@ public sealed partial class Queue
             {
                 _main.ServeWaiters();
                 SetDelayedAlarm();
+                _main.ResumeLeases();
+                _main.StartLeaving();
+                _main.ResumeExpiry();
             }
         }
     }
@@ -117,7 +120,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.HeldReads());
+            _main.ReturnAll(_main.Place.HeldReads(), haveFailed: false);
             return new MoveEnd(_main.State, _tail, _appendedBytes);
         }
     }

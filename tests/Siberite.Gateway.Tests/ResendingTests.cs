@@ -124,6 +124,8 @@ public sealed class ResendingTests
 
         public ValueTask<Commit> DeleteAsync(QueueName name) => _engine.DeleteAsync(name);
 
+        public ValueTask<long> DropExpiredAsync(QueueName? name) => _engine.DropExpiredAsync(name);
+
         public ValueTask<Commit> PurgeAllAsync() => _engine.PurgeAllAsync();
 
         public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
@@ -159,6 +161,10 @@ public sealed class ResendingTests
         public ValueTask<Commit> CloseAsync(SessionId session, long sequence) => default;
 
         public ValueTask AbortAsync(SessionId session, long sequence) => default;
+
+        public ValueTask ReturnAsync(SessionId session, long sequence) => default;
+
+        public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease) => default;
 
         public ValueTask<Commit> PurgeAsync() => default;
     }
