@@ -34,6 +34,15 @@ public interface IQueue
     /// <summary>Gives an open read back, to its original place.</summary>
     ValueTask AbortAsync(SessionId session, long sequence);
 
+    /// <summary>Takes an open read back from a session that is gone: a delivery that failed, where an abort is one that
+    /// was declined.</summary>
+    ValueTask ReturnAsync(SessionId session, long sequence);
+
+    /// <summary>Has the lease of an open read last for at least <paramref name="lease"/> from now. Without a lease
+    /// there is nothing to extend, and the read stays open all the same.</summary>
+    /// <returns>Whether the session still has the item open.</returns>
+    ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease);
+
     /// <summary>Drops every item that waits. Open reads stay, and may still be aborted.</summary>
     ValueTask<Commit> PurgeAsync();
 }

@@ -162,4 +162,16 @@ public sealed record QueueStats(
     /// <summary>Sets refused since the silo started because their id was seen before.</summary>
     [Id(32)]
     public long DuplicateCount { get; init; }
+
+    /// <summary>Open reads since the silo started whose session was lost or whose lease ran out.</summary>
+    [Id(33)]
+    public long FailedCount { get; init; }
+
+    /// <summary>Items since the silo started that went to the dead-letter queue.</summary>
+    [Id(34)]
+    public long DeadLetterCount { get; init; }
+
+    /// <summary>Items since the silo started that were kept back after they were opened in vain.</summary>
+    [Id(35)]
+    public long RetriedCount { get; init; }
 }

@@ -214,16 +214,18 @@ internal sealed partial class Session
         // All at once: one home that does not answer must not hold the items of others.
         var aborts = _sent
             .Concat(_owed.Where(reply => reply.ClosesItem).Select(reply => (reply.Queue!, reply.Item.Sequence)))
-            .Concat(_reads.Select(read => (read.Queue, read.Sequence)))
-            .Select(item => TryAbortAsync(item.Item1, item.Sequence));
-        await Task.WhenAll(aborts);
+            .Select(item => TryGiveBackAsync(item.Item1, item.Sequence, hasFailed: false));
+
+        // That the silo stops is nobody's failure.
+        var returns = _reads.Select(read => TryGiveBackAsync(read.Queue, read.Sequence, hasFailed: !_isStopping));
+        await Task.WhenAll(aborts.Concat(returns));
     }
 
-    private async Task TryAbortAsync(IQueue queue, long sequence)
+    private async Task TryGiveBackAsync(IQueue queue, long sequence, bool hasFailed)
     {
         try
         {
-            await queue.AbortAsync(_id, sequence);
+            await (hasFailed ? queue.ReturnAsync(_id, sequence) : queue.AbortAsync(_id, sequence));
         }
         catch (SiberiteException e)
         {

@@ -322,6 +322,8 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
                 reader.Write(batch);
             }
 
+            Volatile.Write(ref _assembledBatch, number);
+
             readers.Clear();
             if (!batch.IsEmpty)
             {

@@ -68,6 +68,12 @@ public partial interface IStoreBatch
     /// <summary>Removes the places <paramref name="first"/> up to, not including, <paramref name="limit"/> in the order
     /// of ids.</summary>
     void TrimIds(long queueId, long first, long limit);
+
+    /// <summary>Replaces how often an item was opened by a reader.</summary>
+    void PutDeliveries(long queueId, in Deliveries deliveries);
+
+    /// <summary>Forgets how often an item was opened by a reader.</summary>
+    void RemoveDeliveries(long queueId, int reader, long sequence);
 }
 
 /// <summary>A delayed item's place: by due time, then in the order of their appends.</summary>
@@ -119,4 +125,14 @@ public readonly record struct StoredId(SeenId Seen, byte[] Id);
 /// <param name="Delayed">Of its delayed items; the default if it never had any.</param>
 /// <param name="FirstIdOrdinal">The least place in the order of ids; 0 if there are none.</param>
 /// <param name="LastIdOrdinal">The greatest; 0 if there are none.</param>
-public readonly record struct QueueExtras(DelayedState Delayed, long FirstIdOrdinal, long LastIdOrdinal);
+public readonly record struct QueueExtras(DelayedState Delayed, long FirstIdOrdinal, long LastIdOrdinal)
+{
+    /// <summary>How often items were opened that are not closed; <see langword="null"/> if none is counted.</summary>
+    public IReadOnlyList<Deliveries>? Deliveries { get; init; }
+}
+
+/// <summary>How often an item was opened by a reader, as far as its queue counts that.</summary>
+/// <param name="Reader">0 for the default reader.</param>
+/// <param name="Sequence">The item.</param>
+/// <param name="Count">How often, the time under way included.</param>
+public readonly record struct Deliveries(int Reader, long Sequence, int Count);

@@ -39,7 +39,7 @@ public sealed partial class LocalQueues
 
             using (queue.Hold())
             {
-                if (queue.ItemCount + queue.DelayedCount + queue.HeldItemCount > 0 || queue.HasWaiters
+                if (queue.ItemCount + queue.AsideCount + queue.HeldItemCount > 0 || queue.HasWaiters
                     || queue.IsHeldStill)
                 {
                     return (false, default);

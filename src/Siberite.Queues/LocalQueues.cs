@@ -51,6 +51,7 @@ public sealed partial class LocalQueues : IDisposable
         _time = time;
         _commits = new CommitLog(store, storage, time, background, log);
         _shared = new QueueShared(store, _commits, engine, time, background, log);
+        _shared.OpenHere = Open;
         AddStoredQueues(log);
 
         LoadMoves();
@@ -68,6 +69,14 @@ public sealed partial class LocalQueues : IDisposable
 
     /// <summary>What the queues are told. Whoever reads the configuration replaces it.</summary>
     public CurrentQueueSettings Settings => _shared.Settings;
+
+    /// <summary>Finds the queues that items go to by themselves. Without it they are looked for, and made, here.
+    /// </summary>
+    public ITargetQueues? Targets
+    {
+        get => _shared.Targets;
+        set => _shared.Targets = value;
+    }
 
     /// <summary>The home these queues have.</summary>
     public StoreId StoreId => _store.Id;

@@ -20,14 +20,14 @@ public sealed partial class Queue
     private DelayedItems? _delayed; // Null as long as there was none.
     private DelayedAlarm? _delayedAlarm;
 
-    /// <summary>Items that are not due yet.</summary>
-    internal long DelayedCount
+    /// <summary>Items that neither wait nor are in hands: not due yet, or on their way out.</summary>
+    internal long AsideCount
     {
         get
         {
             lock (_gate)
             {
-                return _delayed?.Count ?? 0;
+                return (_delayed?.Count ?? 0) + _main.LeavingCount;
             }
         }
     }
@@ -39,6 +39,7 @@ public sealed partial class Queue
             _ids = new SeenIds(extras.FirstIdOrdinal, extras.LastIdOrdinal);
         }
 
+        _main.LoadDeliveries(extras.Deliveries);
         if (extras.Delayed.NextNumber > 0)
         {
             _delayed = new DelayedItems(extras.Delayed);

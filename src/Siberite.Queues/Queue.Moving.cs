@@ -76,6 +76,8 @@ public sealed partial class Queue
             {
                 _main.ServeWaiters();
                 SetDelayedAlarm();
+                _main.ResumeLeases();
+                _main.StartLeaving();
             }
         }
     }
@@ -117,7 +119,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.HeldReads());
+            _main.ReturnAll(_main.Place.HeldReads(), haveFailed: false);
             return new MoveEnd(_main.State, _tail, _appendedBytes);
         }
     }

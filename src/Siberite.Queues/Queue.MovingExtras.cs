@@ -14,6 +14,15 @@ public sealed partial class Queue
         }
     }
 
+    /// <summary>How often items were opened that are not closed. The queue must stand still.</summary>
+    public IReadOnlyList<Deliveries> GetDeliveries()
+    {
+        lock (_gate)
+        {
+            return [.. _main.StoredDeliveries()];
+        }
+    }
+
     /// <summary>Reads delayed items, in order. The queue must stand still, and all must be written.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
     public IReadOnlyList<DelayedItem> ReadDelayedForMove(DelayedKey first, long maxBytes)
@@ -52,13 +61,14 @@ public sealed partial class LocalQueues
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: the move is not known
     /// here, or too far on.</exception>
     public Commit AddExtras(
-        Guid move, in DelayedState state, IReadOnlyList<DelayedItem> delayed, IReadOnlyList<StoredId> ids)
+        Guid move, in DelayedState state, IReadOnlyList<DelayedItem> delayed, IReadOnlyList<StoredId> ids,
+        IReadOnlyList<Deliveries> deliveries)
     {
         lock (_naming)
         {
             var queueId = Arriving(move).QueueId;
             _shared.ThrowIfRefusing();
-            return _commits.Mutate((queueId, state, delayed, ids), static (batch, part) =>
+            return _commits.Mutate((queueId, state, delayed, ids, deliveries), static (batch, part) =>
             {
                 foreach (var (key, item) in part.delayed)
                 {
@@ -68,6 +78,11 @@ public sealed partial class LocalQueues
                 foreach (var (seen, id) in part.ids)
                 {
                     batch.PutId(part.queueId, seen.Ordinal, seen.SeenAt, id);
+                }
+
+                foreach (var each in part.deliveries)
+                {
+                    batch.PutDeliveries(part.queueId, each);
                 }
 
                 if (part.state.NextNumber > 0)

@@ -260,7 +260,7 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.OpenReadsOf(gateway));
+            _main.ReturnAll(_main.Place.OpenReadsOf(gateway), haveFailed: true);
         }
     }
 
@@ -291,6 +291,9 @@ public sealed partial class Queue : IQueue
                 DelayedCount = _delayed?.Count ?? 0,
                 DelayedBytes = _delayed?.Bytes ?? 0,
                 DuplicateCount = _duplicateCount,
+                FailedCount = _main.FailedCount,
+                DeadLetterCount = _main.DeadLetterCount,
+                RetriedCount = _main.RetriedCount,
             };
         }
     }
@@ -314,7 +317,7 @@ public sealed partial class Queue : IQueue
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
         var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
-        _main.OnAppended(sequence, slot, draft.Payload);
+        _main.OnAppended(sequence, slot, draft.Payload, deliveries);
         DiscardOverflow();
         TellWatcher();
         return commit;
@@ -327,7 +330,7 @@ public sealed partial class Queue : IQueue
     }
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>
-    private QueueOptions Options
+    internal QueueOptions Options
     {
         get
         {

@@ -280,9 +280,16 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
     }
 
     private ItemSlot SlotOf(in StoredItem item)
-        => new(
+    {
+        if (item.Header.Deliveries != 0)
+        {
+            (_deliveries ??= new DeliveryCounts()).Note(item.Header.Sequence, item.Header.Deliveries);
+        }
+
+        return new(
             item.Payload, item.Payload.Length, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
             _shared.Commits.SealedBatch);
+    }
 
     private void FailLoad(SiberiteException e)
     {

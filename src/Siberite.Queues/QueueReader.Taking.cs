@@ -173,6 +173,13 @@ internal sealed partial class QueueReader
                 continue;
             }
 
+            if (_deliveries is not null && IsPoisoned(_deliveries.Of(sequence)))
+            {
+                Detach(sequence, slot); // It was opened too often before the last crash.
+                SetAside(sequence, slot, Fate.DeadLetter);
+                continue;
+            }
+
             result = new TakeResult(
                 TakeStatus.Taken,
                 new Item(sequence, slot.Payload, _queue.ShowsFlags ? slot.Flags : 0),
@@ -180,7 +187,7 @@ internal sealed partial class QueueReader
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);
-                _place.Open(sequence, new OpenRead(session, mode, Kept(slot)));
+                result = result with { Commit = Open(result.Commit, session, mode, sequence, slot) };
                 TakenCount++;
                 OpenedCount += mode == TakeMode.Open ? 1 : 0;
                 ReadAhead();

@@ -77,13 +77,18 @@ internal sealed partial class QueueReader
     /// <param name="sequence">Its sequence.</param>
     /// <param name="slot">What is known of it but its bytes.</param>
     /// <param name="payload">Copied if it is kept.</param>
-    public void OnAppended(long sequence, in ItemSlot slot, in ReadOnlySequence<byte> payload)
+    /// <param name="deliveries">How often it was opened in vain before.</param>
+    public void OnAppended(long sequence, in ItemSlot slot, in ReadOnlySequence<byte> payload, int deliveries)
     {
         ItemCount++;
         ItemBytes += slot.PayloadBytes;
         if (_place.Next + _window.Count == sequence && HasRoomFor(slot))
         {
             _window.Add(slot with { Payload = payload.ToArray() });
+            if (deliveries != 0)
+            {
+                (_deliveries ??= new DeliveryCounts()).Note(sequence, deliveries);
+            }
         }
 
         ServeWaiters();
@@ -97,6 +102,7 @@ internal sealed partial class QueueReader
         }
 
         ClosedCount++;
+        ForgetDeliveries(sequence);
         _place.Close(sequence, read.Slot.PayloadBytes);
         if (read.Mode == TakeMode.Plain)
         {
@@ -112,6 +118,7 @@ internal sealed partial class QueueReader
         if (_place.TryEnd(session, sequence, out var read))
         {
             AbortedCount++;
+            TakeBackDelivery(sequence);
             Return(sequence, read.Slot);
         }
     }
@@ -120,6 +127,7 @@ internal sealed partial class QueueReader
     public Commit Purge(long tail, long appendedBytes)
     {
         _place.Purge(tail, appendedBytes);
+        ForgetDeliveriesBut();
         ForgetWindow();
         ItemCount = 0;
         ItemBytes = 0;
@@ -127,12 +135,17 @@ internal sealed partial class QueueReader
     }
 
     /// <summary>Gives open reads back.</summary>
-    public void ReturnAll(List<(long Sequence, SessionId Session)> reads)
+    public void ReturnAll(List<(long Sequence, SessionId Session)> reads, bool haveFailed)
     {
         foreach (var (sequence, session) in reads)
         {
-            if (_place.TryEnd(session, sequence, out var read))
+            if (haveFailed)
             {
+                Fail(session, sequence);
+            }
+            else if (_place.TryEnd(session, sequence, out var read))
+            {
+                TakeBackDelivery(sequence);
                 Return(sequence, read.Slot);
             }
         }
@@ -142,6 +155,7 @@ internal sealed partial class QueueReader
     public void Drop(long sequence, in ItemSlot slot)
     {
         Detach(sequence, slot);
+        ForgetDeliveries(sequence);
         _place.Close(sequence, slot.PayloadBytes);
         MarkLater();
     }

@@ -25,6 +25,13 @@ internal sealed class QueueShared(
 
     public Alarms Alarms { get; } = new(time, background);
 
+    /// <summary>Where items go that leave their queue by themselves; <see langword="null"/> if all queues are
+    /// here.</summary>
+    public ITargetQueues? Targets { get; set; }
+
+    /// <summary>This silo's queue of a name, which it makes if there is none.</summary>
+    public Func<QueueName, Queue>? OpenHere { get; set; }
+
     public int ReadAheadBytes => options.ReadAheadBytes;
 
     /// <summary>Refuses appends while the disk is full or the store has failed. Closes need no room: they replace a

@@ -122,6 +122,46 @@ internal sealed class ReaderPlace
         return _open is not null && _open.TryGetValue(sequence, out read) && read.Session == session;
     }
 
+    /// <summary>Has a lease last at least until <paramref name="endsAt"/>.</summary>
+    /// <returns>Whether <paramref name="session"/> has the item open.</returns>
+    public bool TryTouch(SessionId session, long sequence, long endsAt)
+    {
+        if (!TryFind(session, sequence, out var read))
+        {
+            return false;
+        }
+
+        if (read.LeaseEndsAt != 0 && read.LeaseEndsAt < endsAt)
+        {
+            _open![sequence] = read with { LeaseEndsAt = endsAt };
+        }
+
+        return true;
+    }
+
+    /// <summary>The open reads whose leases have run out, in order.</summary>
+    /// <param name="now">Unix milliseconds.</param>
+    /// <param name="next">When the next one does; <see cref="long.MaxValue"/> for never.</param>
+    public List<(long Sequence, SessionId Session)> ReadsOverdue(long now, out long next)
+    {
+        next = long.MaxValue;
+        var overdue = new List<(long Sequence, SessionId Session)>();
+        foreach (var (sequence, read) in _open ?? [])
+        {
+            if (read.LeaseEndsAt != 0 && read.LeaseEndsAt <= now)
+            {
+                overdue.Add((sequence, read.Session));
+            }
+            else if (read.LeaseEndsAt != 0)
+            {
+                next = Math.Min(next, read.LeaseEndsAt);
+            }
+        }
+
+        overdue.Sort();
+        return overdue;
+    }
+
     /// <summary>Whether a session has the item.</summary>
     public bool IsHeld(long sequence) => _open?.ContainsKey(sequence) == true;
 
@@ -206,4 +246,8 @@ internal sealed class ReaderPlace
 }
 
 /// <summary>An item in the hands of a session.</summary>
-internal readonly record struct OpenRead(SessionId Session, TakeMode Mode, ItemSlot Slot);
+internal readonly record struct OpenRead(SessionId Session, TakeMode Mode, ItemSlot Slot)
+{
+    /// <summary>When it goes back by itself, in Unix milliseconds; 0 for never.</summary>
+    public long LeaseEndsAt { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MemoryPack;
 using Siberite.Queues;
 
@@ -16,6 +17,7 @@ internal sealed class ExtrasScan(RocksDatabase database)
             var found = new Dictionary<long, QueueExtras>();
             LoadDelayed(found);
             LoadIds(found);
+            LoadDeliveries(found);
             return found;
         }
         catch (RocksException)
@@ -31,6 +33,12 @@ internal sealed class ExtrasScan(RocksDatabase database)
         StoreKeys.WriteDelayedState(key, queueId);
         var delayed = database.ReadMetadata(key) is { } value ? ToDelayed(value) : default;
 
+        var (firstOrdinal, lastOrdinal) = ReadIdBounds(queueId);
+        return new QueueExtras(delayed, firstOrdinal, lastOrdinal) { Deliveries = ReadDeliveries(queueId) };
+    }
+
+    private (long First, long Last) ReadIdBounds(long queueId)
+    {
         Span<byte> first = stackalloc byte[StoreKeys.IdOrderBytes];
         Span<byte> limit = stackalloc byte[StoreKeys.IdOrderBytes];
         StoreKeys.WriteIdOrder(first, queueId, ordinal: 0);
@@ -40,12 +48,29 @@ internal sealed class ExtrasScan(RocksDatabase database)
         if (!order.IsValid)
         {
             order.ThrowIfFailed();
-            return new QueueExtras(delayed, 0, 0);
+            return (0, 0);
         }
 
         var firstOrdinal = OrdinalOf(order);
         order.SeekForPrevious(limit);
-        return new QueueExtras(delayed, firstOrdinal, OrdinalOf(order));
+        return (firstOrdinal, OrdinalOf(order));
+    }
+
+    private List<Deliveries>? ReadDeliveries(long queueId)
+    {
+        Span<byte> first = stackalloc byte[StoreKeys.DeliveriesBytes];
+        Span<byte> limit = stackalloc byte[StoreKeys.DeliveriesBytes];
+        StoreKeys.WriteDeliveries(first, queueId, reader: 0, sequence: 0);
+        StoreKeys.WriteDeliveries(limit, queueId + 1, reader: 0, sequence: 0);
+        List<Deliveries>? found = null;
+        using var counts = database.ScanMetadata(first, limit);
+        for (counts.SeekToFirst(); counts.IsValid; counts.MoveNext())
+        {
+            (found ??= []).Add(DeliveriesOf(counts));
+        }
+
+        counts.ThrowIfFailed();
+        return found;
     }
 
     private void LoadDelayed(Dictionary<long, QueueExtras> found)
@@ -81,6 +106,31 @@ internal sealed class ExtrasScan(RocksDatabase database)
 
         order.ThrowIfFailed();
     }
+
+    /// <remarks>There are as many as items were open, or had come back, when the last run ended.</remarks>
+    private void LoadDeliveries(Dictionary<long, QueueExtras> found)
+    {
+        using var counts = database.ScanMetadata(StoreKeys.DeliveriesPrefix);
+        for (counts.SeekToFirst(); counts.IsValid; counts.MoveNext())
+        {
+            var deliveries = DeliveriesOf(counts);
+            var queueId = StoreKeys.ReadQueueId(counts.Key);
+            var extras = found.GetValueOrDefault(queueId);
+            var known = (List<Deliveries>?)extras.Deliveries ?? [];
+            known.Add(deliveries);
+            found[queueId] = extras with { Deliveries = known };
+        }
+
+        counts.ThrowIfFailed();
+    }
+
+    private static Deliveries DeliveriesOf(RocksIterator counts)
+        => counts.Key.Length == StoreKeys.DeliveriesBytes && counts.Value.Length >= StoreKeys.DeliveriesValueBytes
+            ? new Deliveries(
+                StoreKeys.ReadReaderNumber(counts.Key),
+                StoreKeys.ReadDeliveriesSequence(counts.Key),
+                BinaryPrimitives.ReadInt32LittleEndian(counts.Value))
+            : throw new RocksException("a count of deliveries is not in a form that this server knows");
 
     private static long OrdinalOf(RocksIterator order)
     {

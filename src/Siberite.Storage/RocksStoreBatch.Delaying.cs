@@ -77,8 +77,29 @@ internal sealed partial class RocksStoreBatch
         _buffer.DeleteRange(firstKey, limitKey);
     }
 
+    public void PutDeliveries(long queueId, in Deliveries deliveries)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.DeliveriesBytes];
+        StoreKeys.WriteDeliveries(key, queueId, deliveries.Reader, deliveries.Sequence);
+        Span<byte> count = stackalloc byte[StoreKeys.DeliveriesValueBytes];
+        BinaryPrimitives.WriteInt32LittleEndian(count, deliveries.Count);
+        _buffer.Put(key, count);
+    }
+
+    public void RemoveDeliveries(long queueId, int reader, long sequence)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.DeliveriesBytes];
+        StoreKeys.WriteDeliveries(key, queueId, reader, sequence);
+        _buffer.Delete(key);
+    }
+
     private void DropExtras(long queueId)
     {
+        Span<byte> firstCount = stackalloc byte[StoreKeys.DeliveriesBytes];
+        Span<byte> limitCount = stackalloc byte[StoreKeys.DeliveriesBytes];
+        StoreKeys.WriteDeliveries(firstCount, queueId, reader: 0, sequence: 0);
+        StoreKeys.WriteDeliveries(limitCount, queueId + 1, reader: 0, sequence: 0);
+        _buffer.DeleteRange(firstCount, limitCount);
         DropDelayed(queueId);
         Span<byte> state = stackalloc byte[StoreKeys.DelayedStateBytes];
         StoreKeys.WriteDelayedState(state, queueId);

@@ -13,6 +13,8 @@ internal static class StoreKeys
     public const int DelayedBytes = 24;
     public const int DelayedStateBytes = 9;
     public const int IdOrderBytes = 17;
+    public const int DeliveriesBytes = 21;
+    public const int DeliveriesValueBytes = sizeof(int);
 
     public const byte FormatPrefix = (byte)'F';
     public const byte QueuePrefix = (byte)'Q';
@@ -21,6 +23,7 @@ internal static class StoreKeys
     public const byte DelayedStatePrefix = (byte)'W';
     public const byte IdPrefix = (byte)'I';
     public const byte IdOrderPrefix = (byte)'J';
+    public const byte DeliveriesPrefix = (byte)'D';
 
     /// <summary>Set in the queue's id in keys of delayed items: they stand behind all items of all queues.</summary>
     private const long DelayedBit = long.MinValue;
@@ -71,6 +74,17 @@ internal static class StoreKeys
         BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
         BinaryPrimitives.WriteInt64BigEndian(key[9..], ordinal);
     }
+
+    public static void WriteDeliveries(Span<byte> key, long queueId, int reader, long sequence)
+    {
+        key[0] = DeliveriesPrefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+        BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
+        BinaryPrimitives.WriteInt64BigEndian(key[13..], sequence);
+    }
+
+    public static long ReadDeliveriesSequence(ReadOnlySpan<byte> key)
+        => BinaryPrimitives.ReadInt64BigEndian(key[13..]);
 
     public static long ReadIdOrdinal(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[9..]);
 

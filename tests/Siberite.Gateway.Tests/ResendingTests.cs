@@ -99,6 +99,10 @@ public sealed class ResendingTests
 
         public ValueTask AbortAsync(SessionId session, long sequence) => default;
 
+        public ValueTask ReturnAsync(SessionId session, long sequence) => default;
+
+        public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease) => default;
+
         public ValueTask<Commit> PurgeAsync() => default;
     }
 }

@@ -49,6 +49,10 @@ internal sealed class Engine : IDisposable
     public void Abort(string queue, long sequence, int session = 1)
         => Assert.True(this[queue].AbortAsync(Session(session), sequence).AsTask().IsCompletedSuccessfully);
 
+    /// <summary>The session of an open read is gone.</summary>
+    public void Lose(string queue, long sequence, int session = 1)
+        => Assert.True(this[queue].ReturnAsync(Session(session), sequence).AsTask().IsCompletedSuccessfully);
+
     /// <summary>Puts settings of one queue, or of a pattern, in force beside those of others.</summary>
     public void Tell(string name, Action<QueueOptions> apply)
     {

@@ -7,6 +7,7 @@ namespace Siberite.Queues.Tests;
 public sealed class ModelTests
 {
     private const int QueueCount = 2;
+    private const int DeadQueue = QueueModel.DeadQueue;
     private const int SessionCount = 3;
 
     private enum Act
@@ -20,6 +21,7 @@ public sealed class ModelTests
         Wait,
         Close,
         Abort,
+        Lose,
         Cancel,
         Purge,
         Delete,
@@ -44,7 +46,8 @@ public sealed class ModelTests
                     (10, Gen.Const(Act.Append)), (1, Gen.Const(Act.AppendToBoth)), (9, Gen.Const(Act.Take)),
                     (3, Gen.Const(Act.AppendDelayed)), (3, Gen.Const(Act.AppendWithId)),
                     (2, Gen.Const(Act.Peek)), (3, Gen.Const(Act.Wait)), (6, Gen.Const(Act.Close)),
-                    (5, Gen.Const(Act.Abort)), (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
+                    (5, Gen.Const(Act.Abort)), (4, Gen.Const(Act.Lose)),
+                    (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
                     (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
                     (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill))),
                 Gen.Int[0, QueueCount - 1],
@@ -77,6 +80,16 @@ public sealed class ModelTests
         public void Play(List<(Act Act, int Queue, int Session, int Number)> steps)
         {
             _engine.Tell("*", options => (options.DedupMaxIds, options.DedupWindow) = (MaxIds, Window));
+            for (var queue = 0; queue < QueueCount; queue++)
+            {
+                var rules = QueueModel.RulesOf(queue);
+                _engine.Tell(Name(queue), options =>
+                {
+                    (options.MaxDeliveries, options.DeadLetterQueue) = (rules.MaxDeliveries, Name(DeadQueue));
+                    (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
+                });
+            }
+
             foreach (var (act, queue, session, number) in steps)
             {
                 Step(act, queue, session, number);
@@ -113,8 +126,8 @@ public sealed class ModelTests
                 case Act.Wait:
                     Wait(queue, session, isPeek: number % 4 == 0, TimeSpan.FromSeconds(1 + (number % 3)));
                     break;
-                case Act.Close or Act.Abort:
-                    End(queue, session, isClose: act == Act.Close);
+                case Act.Close or Act.Abort or Act.Lose:
+                    End(queue, session, act);
                     break;
                 case Act.Cancel:
                     _engine[Name(queue)].CancelWait(Engine.Session(session));
@@ -160,7 +173,7 @@ public sealed class ModelTests
             }
         }
 
-        private static string Name(int queue) => queue == 0 ? "even" : "odd";
+        private static string Name(int queue) => queue == 0 ? "even" : queue == 1 ? "odd" : "dead";
 
         private void Append(int number, params int[] queues)
         {
@@ -218,7 +231,7 @@ public sealed class ModelTests
         {
             var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
             var taken = _engine.Settle(_engine[Name(queue)].TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
-            var expected = _model[queue].Take(session, isPeek, _engine.Time.GetUtcNow());
+            var expected = _model.Take(queue, session, isPeek, _engine.Time.GetUtcNow());
             Compare(queue, expected, taken);
         }
 
@@ -236,7 +249,7 @@ public sealed class ModelTests
             _waits.Add((queue, known, task));
         }
 
-        private void End(int queue, int session, bool isClose)
+        private void End(int queue, int session, Act act)
         {
             if (_model[queue].OldestOpen(session) is not { } item)
             {
@@ -244,19 +257,20 @@ public sealed class ModelTests
             }
 
             var sequence = _sequences[(queue, item.Order)];
-            if (isClose)
+            switch (act)
             {
-                Assert.True(
-                    _engine[Name(queue)].CloseAsync(Engine.Session(session), sequence)
-                        .AsTask().IsCompletedSuccessfully);
-                _model[queue].Close(item);
-            }
-            else
-            {
-                Assert.True(
-                    _engine[Name(queue)].AbortAsync(Engine.Session(session), sequence)
-                        .AsTask().IsCompletedSuccessfully);
-                _model[queue].Open.Remove(item);
+                case Act.Close:
+                    _engine.Close(Name(queue), sequence, session);
+                    _model[queue].Close(item);
+                    break;
+                case Act.Abort:
+                    _engine.Abort(Name(queue), sequence, session);
+                    _model[queue].Abort(item);
+                    break;
+                default:
+                    _engine.Lose(Name(queue), sequence, session);
+                    _model.Lose(queue, item, _engine.Time.GetUtcNow());
+                    break;
             }
         }
 
@@ -267,7 +281,7 @@ public sealed class ModelTests
             foreach (var (queue, wait, task) in _waits.ToArray())
             {
                 var stillWaits = _model[queue].Waits.Contains(wait);
-                var expected = stillWaits ? _model[queue].Take(wait.Session, wait.IsPeek, now) : null;
+                var expected = stillWaits ? _model.Take(queue, wait.Session, wait.IsPeek, now) : null;
                 if (expected is null && stillWaits && wait.Deadline > now)
                 {
                     Assert.False(task.IsCompleted, "A wait ended early.");
@@ -296,6 +310,7 @@ public sealed class ModelTests
         {
             if (_engine.Store.WriteCount != _writes)
             {
+                _engine.Commit(); // What came after the write, in the same step, too.
                 _writes = _engine.Store.WriteCount;
                 _model.Commit();
             }
@@ -312,11 +327,17 @@ public sealed class ModelTests
             {
                 for (var isEmpty = false; !isEmpty;)
                 {
-                    var expected = _model[queue].Take(1, isPeek: false, _engine.Time.GetUtcNow());
+                    var expected = _model.Take(queue, 1, isPeek: false, _engine.Time.GetUtcNow());
                     Assert.Equal(expected?.Payload, _engine.Take(Name(queue)));
                     isEmpty = expected is null;
                 }
             }
+
+            // Which of two queues lets an item go first is nobody's business.
+            _engine.Background.RunAll();
+            Assert.Equal(
+                _model[DeadQueue].Items.Select(item => item.Payload).Order(StringComparer.Ordinal),
+                DelayTests.Drain(_engine, Name(DeadQueue)).Order(StringComparer.Ordinal));
         }
     }
 }

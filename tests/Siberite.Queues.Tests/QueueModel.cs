@@ -3,7 +3,11 @@ namespace Siberite.Queues.Tests;
 /// <summary>What a queue is, in a hundred lines: the ordered items nobody closed, some of them open.</summary>
 internal sealed class QueueModel
 {
+    /// <summary>Where poisoned items of the others go.</summary>
+    public const int DeadQueue = 2;
+
     private readonly Dictionary<int, ModelQueue> _queues = [];
+    private long _buried;
     private Dictionary<int, ModelCopy> _committed = [];
 
     public ModelQueue this[int number]
@@ -17,6 +21,63 @@ internal sealed class QueueModel
 
             return queue;
         }
+    }
+
+    /// <summary>What the queues are told about deliveries in vain.</summary>
+    public static (int MaxDeliveries, TimeSpan RetryDelay) RulesOf(int number)
+        => number == 0 ? (3, TimeSpan.FromMilliseconds(375)) : (2, TimeSpan.Zero);
+
+    /// <summary>The item whose turn it is. Those that expired, or were opened too often before a crash, go when a
+    /// reader comes upon them.</summary>
+    public ModelItem? Take(int number, int session, bool isPeek, DateTimeOffset now)
+    {
+        var queue = this[number];
+        while (queue.Items.FirstOrDefault(item => !queue.Open.ContainsKey(item)) is { } next)
+        {
+            if (next.Expires <= now)
+            {
+                queue.Items.Remove(next);
+            }
+            else if (number != DeadQueue && queue.CountOf(next) >= RulesOf(number).MaxDeliveries)
+            {
+                Bury(number, next);
+            }
+            else
+            {
+                if (!isPeek)
+                {
+                    queue.Open[next] = session;
+                    queue.Counts[next.Order] = queue.CountOf(next) + 1;
+                }
+
+                return next;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The session is gone.</summary>
+    public void Lose(int number, ModelItem item, DateTimeOffset now)
+    {
+        var (maxDeliveries, retryDelay) = RulesOf(number);
+        var queue = this[number];
+        queue.Open.Remove(item);
+        if (queue.CountOf(item) >= maxDeliveries)
+        {
+            Bury(number, item);
+        }
+        else if (retryDelay > TimeSpan.Zero)
+        {
+            queue.Items.Remove(item);
+            queue.Append(item, now + retryDelay);
+        }
+    }
+
+    private void Bury(int number, ModelItem item)
+    {
+        this[number].Items.Remove(item);
+        this[DeadQueue].Items.Add(item with { Order = ++_buried, Expires = null });
     }
 
     public void Delete(int number) => this[number].Clear();
@@ -41,7 +102,7 @@ internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Exp
 /// <summary>What of a queue survives.</summary>
 internal sealed record ModelCopy(
     List<ModelItem> Items, List<(ModelItem Item, DateTimeOffset DueAt)> Delayed,
-    List<(string Id, DateTimeOffset SeenAt)> Ids);
+    List<(string Id, DateTimeOffset SeenAt)> Ids, Dictionary<long, int> Counts);
 
 internal sealed record ModelWait(int Session, bool IsPeek, DateTimeOffset Deadline);
 
@@ -59,6 +120,9 @@ internal sealed class ModelQueue
     /// <summary>Items open, by the session that has them.</summary>
     public Dictionary<ModelItem, int> Open { get; } = [];
 
+    /// <summary>How often items were opened, by their orders.</summary>
+    public Dictionary<long, int> Counts { get; } = [];
+
     public List<ModelWait> Waits { get; } = [];
 
     public void Clear()
@@ -66,17 +130,22 @@ internal sealed class ModelQueue
         Items.Clear();
         Delayed.Clear();
         Ids.Clear();
+        Counts.Clear();
         Open.Clear();
         Waits.Clear();
     }
 
-    public ModelCopy Copy() => new([.. Items], [.. Delayed], [.. Ids]);
+    public ModelCopy Copy() => new([.. Items], [.. Delayed], [.. Ids], new(Counts));
 
     public void Restore(ModelCopy copy)
     {
         Items.AddRange(copy.Items);
         Delayed.AddRange(copy.Delayed);
         Ids.AddRange(copy.Ids);
+        foreach (var (order, count) in copy.Counts)
+        {
+            Counts.Add(order, count);
+        }
     }
 
     public void Append(ModelItem item, DateTimeOffset dueAt) => Delayed.Add((item, dueAt));
@@ -86,7 +155,10 @@ internal sealed class ModelQueue
         foreach (var due in Delayed.Where(each => each.DueAt <= now).OrderBy(each => each.DueAt).ToArray())
         {
             Delayed.Remove(due);
-            Items.Add(due.Item);
+            if (!(due.Item.Expires <= now))
+            {
+                Items.Add(due.Item);
+            }
         }
     }
 
@@ -102,16 +174,12 @@ internal sealed class ModelQueue
         return !isKnown;
     }
 
-    public ModelItem? Take(int session, bool isPeek, DateTimeOffset now)
-    {
-        Items.RemoveAll(item => item.Expires <= now && !Open.ContainsKey(item) && IsBeforeNext(item, now));
-        var next = Items.FirstOrDefault(item => !Open.ContainsKey(item) && !(item.Expires <= now));
-        if (next is not null && !isPeek)
-        {
-            Open[next] = session;
-        }
+    public int CountOf(ModelItem item) => Counts.GetValueOrDefault(item.Order);
 
-        return next;
+    public void Abort(ModelItem item)
+    {
+        Open.Remove(item);
+        Counts[item.Order]--;
     }
 
     public ModelItem? OldestOpen(int session)
@@ -127,12 +195,5 @@ internal sealed class ModelQueue
     {
         Items.RemoveAll(item => !Open.ContainsKey(item));
         Delayed.Clear();
-    }
-
-    /// <summary>Expired items go only when a reader comes upon them.</summary>
-    private bool IsBeforeNext(ModelItem item, DateTimeOffset now)
-    {
-        var next = Items.FirstOrDefault(other => !Open.ContainsKey(other) && !(other.Expires <= now));
-        return next is null || item.Order < next.Order;
     }
 }

@@ -53,6 +53,7 @@ public sealed class FormatPageTests
                 $"`{(char)StoreKeys.DelayedStatePrefix}` queue:8 {StoreKeys.DelayedStateBytes}",
                 $"`{(char)StoreKeys.IdPrefix}` queue:8 id any",
                 $"`{(char)StoreKeys.IdOrderPrefix}` queue:8 ordinal:8 {StoreKeys.IdOrderBytes}",
+                $"`{(char)StoreKeys.DeliveriesPrefix}` queue:8 reader:4 sequence:8 {StoreKeys.DeliveriesBytes}",
                 $"queue:8 sequence:8 {StoreKeys.ItemBytes}",
                 $"delayed:8 due:8 number:8 {StoreKeys.DelayedBytes}",
             ],

@@ -31,7 +31,7 @@ public abstract class MovedQueueContract : IDisposable
             await WaitAsync(target, target.AddArrivals(move, queue.ReadForMove(1, 11, long.MaxValue, out _)));
             await WaitAsync(target, target.AddExtras(
                 move, queue.GetDelayedState(), queue.ReadDelayedForMove(default, long.MaxValue),
-                queue.ReadIdsForMove(0)));
+                queue.ReadIdsForMove(0), queue.GetDeliveries()));
             await WaitAsync(target, target.CompleteArrival(move, queue.Seal()));
             await WaitAsync(source, source.Depart(move, queue, Store.Id));
             await WaitAsync(target, target.Adopt(move));

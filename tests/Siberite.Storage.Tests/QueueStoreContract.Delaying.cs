@@ -133,6 +133,34 @@ public abstract partial class QueueStoreContract
         Assert.NotNull(Store.FindId(2, "a"u8));
     }
 
+    [Fact]
+    public void Counts_of_deliveries_are_replaced_removed_and_dropped_with_their_queue()
+    {
+        Store.Commit(batch =>
+        {
+            foreach (var queueId in (long[])[1, 2])
+            {
+                batch.PutQueue(new QueueRecord(queueId, $"q{queueId}", 0));
+                batch.PutDeliveries(queueId, new Deliveries(0, 7, 1));
+                batch.PutDeliveries(queueId, new Deliveries(0, 8, 1));
+                batch.PutDeliveries(queueId, new Deliveries(3, 7, 5));
+            }
+        });
+        Store.Commit(batch =>
+        {
+            batch.PutDeliveries(1, new Deliveries(0, 7, 2));
+            batch.RemoveDeliveries(1, reader: 0, sequence: 8);
+            batch.RemoveDeliveries(1, reader: 9, sequence: 9);
+            batch.DropQueue(2);
+        });
+        Reopen();
+
+        Deliveries[] expected = [new(0, 7, 2), new(3, 7, 5)];
+        Assert.Equal(expected, Assert.Single(Store.LoadQueues()).Extras.Deliveries!);
+        Assert.Equal(expected, Store.ReadExtras(1).Deliveries!);
+        Assert.Null(Store.ReadExtras(2).Deliveries);
+    }
+
     private static (long DueAt, long Number) Key(DelayedItem item) => (item.Key.DueAt, item.Key.Number);
 
     private static string Text(DelayedItem item) => Encoding.ASCII.GetString(item.Item.Payload);

@@ -9,10 +9,16 @@ internal sealed class ExtrasModel
     private readonly Dictionary<long, DelayedState> _delayedStates = [];
     private readonly Dictionary<(long QueueId, string Id), SeenId> _ids = [];
     private readonly Dictionary<long, SortedDictionary<long, StoredId>> _idOrder = [];
+    private readonly SortedDictionary<(long QueueId, int Reader, long Sequence), int> _deliveries = [];
 
     public ExtrasModel Copy()
     {
         var copy = new ExtrasModel();
+        foreach (var (key, count) in _deliveries)
+        {
+            copy._deliveries.Add(key, count);
+        }
+
         foreach (var (queueId, items) in _delayed)
         {
             copy._delayed.Add(queueId, new SortedDictionary<DelayedKey, StoredItem>(items));
@@ -39,9 +45,16 @@ internal sealed class ExtrasModel
     public QueueExtras Read(long queueId)
     {
         var order = _idOrder.GetValueOrDefault(queueId);
-        return order is { Count: > 0 }
-            ? new QueueExtras(_delayedStates.GetValueOrDefault(queueId), order.Keys.First(), order.Keys.Last())
-            : new QueueExtras(_delayedStates.GetValueOrDefault(queueId), 0, 0);
+        Deliveries[] counts =
+        [
+            .. _deliveries.Where(pair => pair.Key.QueueId == queueId)
+                .Select(pair => new Deliveries(pair.Key.Reader, pair.Key.Sequence, pair.Value)),
+        ];
+        var (first, last) = order is { Count: > 0 } ? (order.Keys.First(), order.Keys.Last()) : (0, 0);
+        return new QueueExtras(_delayedStates.GetValueOrDefault(queueId), first, last)
+        {
+            Deliveries = counts.Length == 0 ? null : counts,
+        };
     }
 
     public void ReadDelayed(
@@ -112,8 +125,19 @@ internal sealed class ExtrasModel
         }
     }
 
+    public void PutDeliveries(long queueId, Deliveries deliveries)
+        => _deliveries[(queueId, deliveries.Reader, deliveries.Sequence)] = deliveries.Count;
+
+    public void RemoveDeliveries(long queueId, int reader, long sequence)
+        => _deliveries.Remove((queueId, reader, sequence));
+
     public void DropQueue(long queueId)
     {
+        foreach (var key in _deliveries.Keys.Where(key => key.QueueId == queueId).ToArray())
+        {
+            _deliveries.Remove(key);
+        }
+
         _delayed.Remove(queueId);
         _delayedStates.Remove(queueId);
         _idOrder.Remove(queueId);

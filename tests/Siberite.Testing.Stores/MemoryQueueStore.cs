@@ -45,6 +45,9 @@ public sealed partial class MemoryQueueStore : IQueueStore
     /// <summary>Queues that the next load is to find damaged, and why.</summary>
     public Dictionary<string, string> Damaged { get; init; } = [];
 
+    /// <summary>Done once, before the next write takes effect: what happens while a batch is on its way.</summary>
+    public Action? BeforeNextWrite { get; set; }
+
     /// <summary>Whether reads find items that were trimmed and not reclaimed yet. Both are legal.</summary>
     public bool ShowsTrimmedItems { get; set; } = true;
 
@@ -151,6 +154,9 @@ public sealed partial class MemoryQueueStore : IQueueStore
     public void Write(IStoreBatch batch)
     {
         Pass(ref _writeGate);
+        var beforeWrite = BeforeNextWrite;
+        BeforeNextWrite = null;
+        beforeWrite?.Invoke();
         lock (_gate)
         {
             ThrowIfFailed();

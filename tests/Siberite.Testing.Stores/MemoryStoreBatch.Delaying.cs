@@ -36,6 +36,15 @@ internal sealed partial class MemoryStoreBatch
         Add(model => model.Extras.RemoveId(queueId, copy), copy.Length);
     }
 
+    public void PutDeliveries(long queueId, in Deliveries deliveries)
+    {
+        var copy = deliveries;
+        Add(model => model.Extras.PutDeliveries(queueId, copy), payloadBytes: 0);
+    }
+
+    public void RemoveDeliveries(long queueId, int reader, long sequence)
+        => Add(model => model.Extras.RemoveDeliveries(queueId, reader, sequence), payloadBytes: 0);
+
     public void TrimIds(long queueId, long first, long limit)
         => Add(model => model.Extras.TrimIds(queueId, first, limit), payloadBytes: 0);
 }

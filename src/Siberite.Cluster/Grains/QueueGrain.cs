@@ -173,6 +173,8 @@ internal sealed class QueueGrain : Grain, IQueueGrain
                 QueueCommandKind.Take => await TakeAsync(queue, command),
                 QueueCommandKind.Close => await CloseAsync(queue, command),
                 QueueCommandKind.Abort => await AbortAsync(queue, command),
+                QueueCommandKind.Return => await ReturnAsync(queue, command),
+                QueueCommandKind.Touch => await TouchAsync(queue, command),
                 QueueCommandKind.Purge => new Applied(default, await queue.PurgeAsync()),
                 QueueCommandKind.Recall => await RecallAsync(command),
                 _ => throw new NotSupportedException($"Queue command {command.Kind} is not known to this silo."),
@@ -212,6 +214,19 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         _reads.Forget(_name, command.Session, command.Sequence);
         await queue.AbortAsync(command.Session, command.Sequence);
         return default;
+    }
+
+    private async ValueTask<Applied> ReturnAsync(Queue queue, QueueCommand command)
+    {
+        _reads.Forget(_name, command.Session, command.Sequence);
+        await queue.ReturnAsync(command.Session, command.Sequence);
+        return default;
+    }
+
+    private static async ValueTask<Applied> TouchAsync(Queue queue, QueueCommand command)
+    {
+        var isOpen = await queue.TouchAsync(command.Session, command.Sequence, command.Lease);
+        return new Applied(default(QueueOutcome) with { IsOpen = isOpen }, default);
     }
 
     private async ValueTask<Applied> RecallAsync(QueueCommand command)

@@ -41,6 +41,14 @@ internal sealed partial class LooseQueue
         => ShardOf(sequence).AbortAsync(session, sequence & SequenceMask);
 
     /// <inheritdoc/>
+    public ValueTask ReturnAsync(SessionId session, long sequence)
+        => ShardOf(sequence).ReturnAsync(session, sequence & SequenceMask);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
+        => ShardOf(sequence).TouchAsync(session, sequence & SequenceMask, lease);
+
+    /// <inheritdoc/>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: a shard was not reached; the
     /// others are purged.</exception>
     public async ValueTask<Commit> PurgeAsync()

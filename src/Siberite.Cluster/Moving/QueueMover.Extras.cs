@@ -13,7 +13,9 @@ internal sealed partial class QueueMover
             Array.ConvertAll(
                 extras.Delayed,
                 one => new DelayedItem(new DelayedKey(one.DueAt, one.Number), ToStored(one.Item))),
-            Array.ConvertAll(extras.Ids, one => new StoredId(new SeenId(one.Ordinal, one.SeenAt), one.Value))));
+            Array.ConvertAll(extras.Ids, one => new StoredId(new SeenId(one.Ordinal, one.SeenAt), one.Value)),
+            Array.ConvertAll(
+                extras.Deliveries, one => new Deliveries(one.Reader, one.Sequence, one.Count))));
 
     private async Task SendExtrasAsync(RunningMove move, Queue queue, IMovesGrain target)
     {
@@ -25,7 +27,7 @@ internal sealed partial class QueueMover
             MovedDelayedItem[] delayed =
                 [.. found.Select(one => new MovedDelayedItem(one.Key.DueAt, one.Key.Number, ToMoved(one.Item)))];
             await target.AddExtrasAsync(
-                move.Id, new MovedExtras(state.Count, state.Bytes, state.NextNumber, delayed, []));
+                move.Id, new MovedExtras(state.Count, state.Bytes, state.NextNumber, delayed, [], []));
             if (found.Count == 0)
             {
                 break;
@@ -40,7 +42,14 @@ internal sealed partial class QueueMover
         {
             _stopping.Token.ThrowIfCancellationRequested();
             MovedId[] ids = [.. found.Select(one => new MovedId(one.Seen.Ordinal, one.Seen.SeenAt, one.Id))];
-            await target.AddExtrasAsync(move.Id, new MovedExtras(0, 0, 0, [], ids));
+            await target.AddExtrasAsync(move.Id, new MovedExtras(0, 0, 0, [], ids, []));
+        }
+
+        MovedDeliveries[] counts =
+            [.. queue.GetDeliveries().Select(one => new MovedDeliveries(one.Reader, one.Sequence, one.Count))];
+        if (counts.Length > 0)
+        {
+            await target.AddExtrasAsync(move.Id, new MovedExtras(0, 0, 0, [], [], counts));
         }
     }
 }

@@ -88,6 +88,14 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         => await Enqueue(Command(QueueCommandKind.Abort, session, sequence)).Task;
 
     /// <inheritdoc/>
+    public async ValueTask ReturnAsync(SessionId session, long sequence)
+        => await Enqueue(Command(QueueCommandKind.Return, session, sequence)).Task;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
+        => (await Enqueue(Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease }).Task).IsOpen;
+
+    /// <inheritdoc/>
     public async ValueTask<Commit> PurgeAsync()
     {
         await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;

@@ -69,6 +69,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         _view = view;
         _loose = loose;
         _counters = counters;
+        _queues.Targets = this;
         _loose.Remote = address => Remote(address, run: 0);
         _grains = grains;
         _time = time;

@@ -15,7 +15,8 @@ internal sealed class RemoteCommand(QueueCommand command)
     /// <summary>Whether it has to arrive: were it lost, an item would stay open that no session knows of. Such a
     /// command may be repeated without harm.</summary>
     public bool MustArrive
-        => command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Recall;
+        => command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Return
+            or QueueCommandKind.Recall;
 
     /// <summary>When it failed first, by the clock's own ticks.</summary>
     public long? FailedAt { get; set; }

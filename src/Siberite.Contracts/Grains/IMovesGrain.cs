@@ -70,13 +70,20 @@ public readonly record struct MovedItem(
 /// <param name="NextNumber">The number of the next one.</param>
 /// <param name="Delayed">Some of them.</param>
 /// <param name="Ids">Some of the ids that sets were given.</param>
+/// <param name="Deliveries">How often items were opened that are not closed.</param>
 [GenerateSerializer, Immutable, Alias("siberite.moved-extras")]
 public sealed record MovedExtras(
     [property: Id(0)] long DelayedCount,
     [property: Id(1)] long DelayedBytes,
     [property: Id(2)] long NextNumber,
     [property: Id(3)] MovedDelayedItem[] Delayed,
-    [property: Id(4)] MovedId[] Ids);
+    [property: Id(4)] MovedId[] Ids,
+    [property: Id(5)] MovedDeliveries[] Deliveries);
+
+/// <summary>How often an item was opened by a reader, on its way to another store.</summary>
+[GenerateSerializer, Immutable, Alias("siberite.moved-deliveries")]
+public readonly record struct MovedDeliveries(
+    [property: Id(0)] int Reader, [property: Id(1)] long Sequence, [property: Id(2)] int Count);
 
 /// <summary>A delayed item on its way to another store.</summary>
 [GenerateSerializer, Immutable, Alias("siberite.moved-delayed-item")]

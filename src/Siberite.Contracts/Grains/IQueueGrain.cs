@@ -92,6 +92,12 @@ public enum QueueCommandKind : byte
 
     /// <summary>End the session's wait and give back what its last take won: the reply to it was lost.</summary>
     Recall = 6,
+
+    /// <summary>Take an open read back from a session that is gone.</summary>
+    Return = 20,
+
+    /// <summary>Extend the lease of an open read.</summary>
+    Touch = 21,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>
@@ -113,6 +119,10 @@ public readonly record struct QueueCommand(
     /// <summary>Of an append: <see cref="ItemDraft.Id"/>.</summary>
     [Id(21)]
     public byte[]? ItemId { get; init; }
+
+    /// <summary>Of a touch: how long the lease is to last from now.</summary>
+    [Id(22)]
+    public TimeSpan Lease { get; init; }
 }
 
 /// <summary>How one command ended. Committed when it arrives.</summary>
@@ -121,4 +131,9 @@ public readonly record struct QueueOutcome(
     [property: Id(0)] AppendStatus Append,
     [property: Id(1)] TakeStatus Take,
     [property: Id(2)] Item Item,
-    [property: Id(3)] SiberiteError? Error);
+    [property: Id(3)] SiberiteError? Error)
+{
+    /// <summary>Of a touch: whether the session still has the item open.</summary>
+    [Id(20)]
+    public bool IsOpen { get; init; }
+}

@@ -65,4 +65,26 @@ public sealed class QueueOptions
     /// <summary>How many ids are remembered, the last ones; 1 to 10,000,000. Default 100,000: a few megabytes of
     /// disk.</summary>
     public int DedupMaxIds { get; set; } = 100_000;
+
+    /// <summary>How long an open read may stay open before it goes back, unless it is touched; zero for ever. Default
+    /// zero, as in the ancestors: a consumer's death is seen by its connection's.</summary>
+    public TimeSpan OpenReadTimeout { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How often an item may be opened in vain before it goes to <see cref="DeadLetterQueue"/>; 0 for any
+    /// number, up to 65,535. A lost connection, a lease that ran out and a crash count, an abort does not. Default 0:
+    /// nothing leaves its queue unasked.</summary>
+    public int MaxDeliveries { get; set; }
+
+    /// <summary>Where items go that were opened <see cref="MaxDeliveries"/> times in vain; a <c>*</c> in it stands for
+    /// the queue's name. Empty: they stay. Default <c>*_errors</c>, the habit of the Ruby clients. A queue whose own
+    /// name is of that form keeps its items.</summary>
+    public string DeadLetterQueue { get; set; } = "*_errors";
+
+    /// <summary>How long an item that was opened in vain is kept back, the first time; doubled each time. Default zero:
+    /// it goes back to its place at once, before all others.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Longest time that <see cref="RetryDelay"/> grows to. Default 1 h: somebody may have mended something by
+    /// then.</summary>
+    public TimeSpan RetryMaxDelay { get; set; } = TimeSpan.FromHours(1);
 }

@@ -14,6 +14,11 @@ internal static class QueueRules
         [nameof(QueueOptions.Delay)] = options => Duration(options.Delay),
         [nameof(QueueOptions.DedupWindow)] = options => Duration(options.DedupWindow),
         [nameof(QueueOptions.DedupMaxIds)] = options => Number(options.DedupMaxIds, least: 1, most: 10_000_000),
+        [nameof(QueueOptions.OpenReadTimeout)] = options => Duration(options.OpenReadTimeout),
+        [nameof(QueueOptions.MaxDeliveries)] = options => Number(options.MaxDeliveries, most: ushort.MaxValue),
+        [nameof(QueueOptions.DeadLetterQueue)] = options => Name(options.DeadLetterQueue),
+        [nameof(QueueOptions.RetryDelay)] = options => Duration(options.RetryDelay),
+        [nameof(QueueOptions.RetryMaxDelay)] = options => Duration(options.RetryMaxDelay),
     };
 
     /// <summary>The settings that have a rule.</summary>
@@ -27,6 +32,11 @@ internal static class QueueRules
         => value >= least && value <= most
             ? null
             : string.Create(CultureInfo.InvariantCulture, $"{value}: must be {least} to {most}");
+
+    private static string? Name(string value)
+        => value.Length == 0 || QueueName.IsLegal(System.Text.Encoding.UTF8.GetBytes(value))
+            ? null
+            : $"'{value}': must be a queue's name, in which * stands for that of this one, or empty";
 
     /// <summary>Ten years, beyond which a moment may leave the calendar.</summary>
     private static string? Duration(TimeSpan value)
