@@ -146,7 +146,7 @@ internal sealed partial class Session
             if (!take.IsCompleted)
             {
                 WaitOn(queue);
-                Block(FinishTakeAsync(queue, take, mode, closed));
+                Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
             }
 
@@ -172,10 +172,12 @@ internal sealed partial class Session
     }
 
     private async Task<Action> FinishTakeAsync(
-        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
+        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
     {
         var result = await take;
-        return () => ReplyTaken(queue, result, mode, closed);
+        return result.Status == TakeStatus.Gone
+            ? await TakeSlowlyAsync(queue.Name, mode, wait, closed) // It has moved, or was deleted: not empty.
+            : () => ReplyTaken(queue, result, mode, closed);
     }
 
     /// <summary>Takes where the way is not known yet.</summary>
@@ -282,12 +284,17 @@ internal sealed partial class Session
         {
             foreach (var name in names)
             {
-                if (await _gateway.Router.FindAsync(name) is { } queue)
+                while (await _gateway.Router.FindAsync(name) is { } queue)
                 {
                     var result = await queue.TakeAsync(_id, TakeMode.Plain, TimeSpan.Zero);
                     if (result.Status == TakeStatus.Taken)
                     {
                         taken.Add((queue, result));
+                    }
+
+                    if (result.Status != TakeStatus.Gone)
+                    {
+                        break;
                     }
                 }
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Siberite.Contracts;
@@ -80,6 +81,7 @@ internal sealed partial class Session
 
     /// <summary>Sends every reply whose turn has come, and has the session woken when the next one is due.</summary>
     /// <returns>Whether the client is still there.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // A send that has to wait allocates nothing.
     private async ValueTask<bool> SendRepliesAsync()
     {
         while (WriteRepliesDue())

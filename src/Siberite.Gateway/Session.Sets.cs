@@ -157,8 +157,11 @@ internal sealed partial class Session
     /// <summary>Appends where the way is not known yet, or to several queues.</summary>
     private async Task<Action> AppendSlowlyAsync(List<QueueName> names, ItemDraft draft, bool isSilent)
     {
+        // Sets of this session that are under way to these queues come first, whichever way they go.
+        var earlier = Task.WhenAll(names.Select(TailOf));
         try
         {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Their own replies tell of failures.
             AppendResult result;
             do
             {

@@ -13,6 +13,22 @@ internal sealed partial class QueueRouter
     /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
     public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
     {
+        var mayBeStale = names.Any(_resolved.ContainsKey);
+        try
+        {
+            return await AppendWhereKnownAsync(names, draft);
+        }
+        catch (SiberiteException e) when (mayBeStale
+            && e.Error is SiberiteError.QueueUnavailable or SiberiteError.HomesDiffer)
+        {
+            // Nothing was done, and the queues may have other homes by now than those that were known.
+            ForgetAll(names);
+            return await AppendWhereKnownAsync(names, draft);
+        }
+    }
+
+    private async ValueTask<AppendResult> AppendWhereKnownAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
+    {
         StoreId? home = null;
         foreach (var name in names.OrderBy(IsLoose)) // A loose queue has room for the item wherever the others are.
         {

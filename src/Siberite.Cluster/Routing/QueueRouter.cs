@@ -233,9 +233,17 @@ internal sealed partial class QueueRouter : IQueueRouter
                 inner: null);
         }
 
-        queue = _isDirect && store == _queues.StoreId
-            ? _queues.FindOpened(name)
-            : Remote(new(name, store), resolved.Run);
+        if (_isDirect && store == _queues.StoreId)
+        {
+            queue = _queues.FindOpened(name);
+        }
+        else
+        {
+            var remote = Remote(new(name, store), resolved.Run);
+            remote.ConfirmHome();
+            queue = remote;
+        }
+
         if (queue is null)
         {
             return false;
