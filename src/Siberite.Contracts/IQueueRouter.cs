@@ -34,6 +34,13 @@ public interface IQueueRouter
     /// named; all others are purged.</exception>
     ValueTask<Commit> PurgeAllAsync();
 
+    /// <summary>Drops expired items at the heads of every queue, or of the one named, on every silo that can be
+    /// reached; those with a queue to go to are sent there.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.SilosAway"/>: some silos were not reached, and are
+    /// named; all others are done.</exception>
+    ValueTask<long> DropExpiredAsync(QueueName? name);
+
     /// <summary>Statistics of every queue, or of the one named, as far as silos can be reached.</summary>
     /// <param name="name">One queue only; <see langword="null"/> for all.</param>
     /// <param name="scope">This silo, or the whole cluster.</param>

@@ -66,7 +66,7 @@ internal sealed partial class Session
             return;
         }
 
-        Span<byte> name = stackalloc byte[16];
+        Span<byte> name = stackalloc byte[24];
         if (command.Length > name.Length || Ascii.ToLower(command, name, out var length) != OperationStatus.Done)
         {
             Refuse(ErrorReplies.Unknown);
@@ -83,6 +83,7 @@ internal sealed partial class Session
             Set(tokens, ref cursor);
         }
         else if (!TryServeQueue(name, tokens)
+            && !TryServeExpiry(name, tokens)
             && !TryServeAdministration(name, tokens)
             && !TryServeMeta(name, tokens, ref cursor)
             && !TrySwallowForeign(name, tokens))

@@ -259,7 +259,8 @@ public sealed partial class Queue
     private void Arrive(in StoredItem item)
     {
         var header = item.Header;
-        if (header.ExpiresAt != 0 && header.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
+        var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (header.ExpiresAt != 0 && header.ExpiresAt <= now && ExpireToName is null)
         {
             _main.CountExpired();
             return;

@@ -11,6 +11,9 @@ public sealed partial class Queue
     internal QueueName? DeadLetterName
         => Options.MaxDeliveries > 0 ? TargetName(Options.DeadLetterQueue) : null;
 
+    /// <summary>Where expired items go; <see langword="null"/> if they are dropped. The same holds.</summary>
+    internal QueueName? ExpireToName => TargetName(Options.ExpireToQueue);
+
     /// <summary>Whether items that leave another queue may come now. Only under the gate.</summary>
     internal bool MayReceive => !_isGone && _still is null && !IsDamaged;
 

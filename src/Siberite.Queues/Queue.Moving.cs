@@ -78,6 +78,7 @@ public sealed partial class Queue
                 SetDelayedAlarm();
                 _main.ResumeLeases();
                 _main.StartLeaving();
+                _main.ResumeExpiry();
             }
         }
     }

@@ -16,6 +16,9 @@ internal enum Fate : byte
 
     /// <summary>It is kept back for a time, and then goes to the tail.</summary>
     Retry,
+
+    /// <summary>It goes to the queue that expired items go to.</summary>
+    Expired,
 }
 
 // Items that leave their place by themselves. They are in nobody's hands meanwhile: a crash finds them where they were.
@@ -55,7 +58,7 @@ internal sealed partial class QueueReader
 
     private void SetAside(long sequence, in ItemSlot slot, Fate fate)
     {
-        (_leaving ??= []).Add(sequence, new LeavingItem(slot, fate));
+        (_leaving ??= []).Add(sequence, new LeavingItem(Kept(slot), fate));
         StartLeaving();
     }
 
@@ -114,7 +117,7 @@ internal sealed partial class QueueReader
             return await TryLeaveToAsync(sequence, leaving, payload, target: null);
         }
 
-        if (_queue.DeadLetterName is not { } name)
+        if ((leaving.Fate == Fate.Expired ? _queue.ExpireToName : _queue.DeadLetterName) is not { } name)
         {
             return GiveBack(sequence, leaving); // The settings have changed their mind.
         }
@@ -197,7 +200,7 @@ internal sealed partial class QueueReader
         }
         else
         {
-            DeadLetterCount++;
+            DeadLetterCount += leaving.Fate == Fate.DeadLetter ? 1 : 0;
             target.AppendMoved(new ItemDraft(bytes, slot.Flags, ExpiresAt: 0, MustSync: false));
         }
 
@@ -225,7 +228,7 @@ internal sealed partial class QueueReader
         {
             if (!_queue.IsGone && !_queue.IsStill && _leaving?.ContainsKey(sequence) == true)
             {
-                DeadLetterCount++;
+                DeadLetterCount += leaving.Fate == Fate.DeadLetter ? 1 : 0;
                 CloseLeaving(sequence, slot.PayloadBytes);
                 MarkLater();
             }

@@ -22,7 +22,7 @@ internal sealed partial class QueueReader
 
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin = false)
     {
-        _wasTakenFrom = true;
+        _wasTakenFrom |= session != SweepSession;
         var outcome = TakeOutcome.MustLoad;
         TakeResult result = default;
         if (!_isLoading || WaiterCount == 0)
@@ -166,10 +166,14 @@ internal sealed partial class QueueReader
                 return TakeOutcome.MustLoad;
             }
 
-            if (slot.ExpiresAt != 0 && slot.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
+            if (ExpiryOf(slot) is not 0 and var expiresAt && expiresAt <= NowMilliseconds())
             {
-                ExpiredCount++;
-                Drop(sequence, slot);
+                if (session == SweepSession && _sweepLeft-- <= 0)
+                {
+                    return TakeOutcome.Empty;
+                }
+
+                Expire(sequence, slot);
                 continue;
             }
 

@@ -91,6 +91,7 @@ internal sealed partial class QueueReader
             }
         }
 
+        NoteExpiry(slot);
         ServeWaiters();
     }
 
@@ -179,6 +180,7 @@ internal sealed partial class QueueReader
         _place.Return(sequence, keeps ? slot : slot with { Payload = null });
         ItemCount++;
         ItemBytes += slot.PayloadBytes;
+        NoteExpiry(slot);
         ServeWaiters();
         _queue.TellWatcher();
     }

@@ -26,6 +26,8 @@ internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
 
     public ValueTask<Commit> DeleteAsync(QueueName name) => new(queues.Delete(name));
 
+    public ValueTask<long> DropExpiredAsync(QueueName? name) => queues.DropExpiredAsync(name);
+
     public ValueTask<Commit> PurgeAllAsync() => new(queues.PurgeAll());
 
     public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)

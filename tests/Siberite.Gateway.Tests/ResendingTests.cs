@@ -124,6 +124,8 @@ public sealed class ResendingTests
 
         public ValueTask<Commit> DeleteAsync(QueueName name) => _engine.DeleteAsync(name);
 
+        public ValueTask<long> DropExpiredAsync(QueueName? name) => _engine.DropExpiredAsync(name);
+
         public ValueTask<Commit> PurgeAllAsync() => _engine.PurgeAllAsync();
 
         public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)

@@ -50,6 +50,13 @@ internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues, Count
     }
 
     /// <inheritdoc/>
+    public ValueTask<long> DropExpiredAsync(QueueName? name)
+    {
+        local.ThrowUnlessHome();
+        return queues.DropExpiredAsync(name);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<AppendStatus> AppendToAllAsync(QueueName[] names, QueueCommand append)
     {
         local.ThrowUnlessHome();

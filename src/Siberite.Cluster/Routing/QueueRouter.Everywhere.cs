@@ -88,6 +88,26 @@ internal sealed partial class QueueRouter
     }
 
     /// <inheritdoc/>
+    public async ValueTask<long> DropExpiredAsync(QueueName? name)
+    {
+        var here = await _queues.DropExpiredAsync(name);
+        if (_local.IsAlone)
+        {
+            return here;
+        }
+
+        var drops = await AskOthersAsync(async silo => (long?)await silo.DropExpiredAsync(name));
+        var away = drops.Where(drop => drop.Answer is null).Select(drop => drop.Name).ToArray();
+        return away.Length == 0
+            ? here + drops.Sum(drop => drop.Answer!.Value)
+            : throw new SiberiteException(
+                SiberiteError.SilosAway, $"Not asked, because they are away: {string.Join(", ", away)}.", inner: null)
+            {
+                Silo = string.Join(", ", away),
+            };
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
     {
         var here = _queues.GetStats(name);

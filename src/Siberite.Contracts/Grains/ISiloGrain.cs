@@ -34,6 +34,12 @@ public interface ISiloQueuesGrain : IGrainWithStringKey
     [Alias("purge-all"), ResponseTimeout("00:00:05")]
     ValueTask PurgeAllAsync();
 
+    /// <summary>Drops expired items at the heads of every queue of the store, or of the one named, if it is there.
+    /// </summary>
+    /// <returns>How many.</returns>
+    [Alias("drop-expired"), ResponseTimeout("00:00:05")]
+    ValueTask<long> DropExpiredAsync(QueueName? name);
+
     /// <summary>Appends one item to each of several queues of the store, all or nothing. Answers when that is
     /// committed.</summary>
     /// <returns><see cref="AppendStatus.Gone"/> if one of them is not open there: resolve the names again.</returns>

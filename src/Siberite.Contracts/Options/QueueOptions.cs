@@ -87,4 +87,20 @@ public sealed class QueueOptions
     /// <summary>Longest time that <see cref="RetryDelay"/> grows to. Default 1 h: somebody may have mended something by
     /// then.</summary>
     public TimeSpan RetryMaxDelay { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long an item is served at most, from its append on, whatever its exptime; zero for no limit. Counts
+    /// for items that are there already. Default zero.</summary>
+    public TimeSpan MaxAge { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Where expired items go, as if they were set there without an exptime; a <c>*</c> in it stands for the
+    /// queue's name. Default empty: they are dropped, as in memcache.</summary>
+    public string ExpireToQueue { get; set; } = "";
+
+    /// <summary>How many expired items one pass of the background drops or moves; zero for no limit. Default 1,000: a
+    /// millisecond, and the rest follows at once.</summary>
+    public int MaxExpireSweep { get; set; } = 1_000;
+
+    /// <summary>How long after its creation a queue that is empty, and that nobody waits for, is deleted; zero for
+    /// never. Default zero.</summary>
+    public TimeSpan MaxQueueAge { get; set; } = TimeSpan.Zero;
 }

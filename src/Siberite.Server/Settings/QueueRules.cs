@@ -19,6 +19,10 @@ internal static class QueueRules
         [nameof(QueueOptions.DeadLetterQueue)] = options => Name(options.DeadLetterQueue),
         [nameof(QueueOptions.RetryDelay)] = options => Duration(options.RetryDelay),
         [nameof(QueueOptions.RetryMaxDelay)] = options => Duration(options.RetryMaxDelay),
+        [nameof(QueueOptions.MaxAge)] = options => Duration(options.MaxAge),
+        [nameof(QueueOptions.ExpireToQueue)] = options => Name(options.ExpireToQueue),
+        [nameof(QueueOptions.MaxExpireSweep)] = options => Number(options.MaxExpireSweep, most: int.MaxValue),
+        [nameof(QueueOptions.MaxQueueAge)] = options => Duration(options.MaxQueueAge),
     };
 
     /// <summary>The settings that have a rule.</summary>
