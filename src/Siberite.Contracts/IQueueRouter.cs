@@ -138,20 +138,20 @@ public sealed record QueueStats(
     [property: Id(14)] bool IsUnreadable)
 {
     /// <summary>Items handed out to be closed since the silo started.</summary>
-    [Id(60)]
+    [Id(40)]
     public long OpenedCount { get; init; }
 
     /// <summary>Items held in memory of those that wait.</summary>
-    [Id(61)]
+    [Id(41)]
     public int CachedCount { get; init; }
 
     /// <summary>Purges since the silo started.</summary>
-    [Id(62)]
+    [Id(42)]
     public long PurgeCount { get; init; }
 
     /// <summary>Payload bytes that are on disk: of items that wait or are open, and closed ones not yet
     /// trimmed.</summary>
-    [Id(63)]
+    [Id(43)]
     public long StoredBytes { get; init; }
 
     /// <summary>Whether reads are refused by a setting.</summary>

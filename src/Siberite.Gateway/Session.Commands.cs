@@ -114,6 +114,10 @@ internal sealed partial class Session
         {
             Confirm(tokens);
         }
+        else if (name.SequenceEqual("touch"u8))
+        {
+            Touch(tokens);
+        }
         else
         {
             return false;

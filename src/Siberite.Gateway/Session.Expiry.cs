@@ -8,15 +8,22 @@ internal sealed partial class Session
 {
     private bool TryServeExpiry(ReadOnlySpan<byte> command, LineTokens tokens)
     {
-        if (command.SequenceEqual("flush_all_expired"u8))
+        var isForAll = command.SequenceEqual("flush_all_expired"u8);
+        if (!isForAll && !command.SequenceEqual("flush_expired"u8))
         {
-            Block(DropExpiredAsync(name: null));
+            return false;
+        }
+
+        if (Refuses(Refusals.Writes))
+        {
+            Refuse(RefusalOf(Refusals.Writes));
             return true;
         }
 
-        if (!command.SequenceEqual("flush_expired"u8))
+        if (isForAll)
         {
-            return false;
+            Block(DropExpiredAsync(name: null));
+            return true;
         }
 
         var key = tokens.Next();

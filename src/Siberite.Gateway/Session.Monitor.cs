@@ -2,7 +2,7 @@ using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
-// Reading many items reliably: monitor streams them as they come, confirm closes the oldest.
+// Reading many items reliably: monitor streams them as they come, confirm closes the oldest, touch keeps them open.
 internal sealed partial class Session
 {
     private Monitoring? _monitoring; // Commands behind it wait until it has ended.
@@ -124,6 +124,62 @@ internal sealed partial class Session
         }
 
         Owe(reply);
+    }
+
+    /// <summary>Has the leases of what the client has open of a queue last longer: a heartbeat.</summary>
+    private void Touch(LineTokens tokens)
+    {
+        var key = tokens.Next();
+        var secondsToken = tokens.Next();
+        var last = tokens.Next();
+        var isSilent = last.SequenceEqual("noreply"u8);
+        if (secondsToken.IsEmpty || (!last.IsEmpty && !isSilent) || !tokens.Next().IsEmpty)
+        {
+            Refuse(ErrorReplies.BadLine);
+        }
+        else if (!SetLine.TryParseNumber(secondsToken, out var seconds))
+        {
+            RefuseUnlessSilent(ErrorReplies.BadExptime, isSilent);
+        }
+        else if (!QueueName.IsLegal(key))
+        {
+            RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
+        }
+        else
+        {
+            var lease = TimeSpan.FromSeconds(Math.Min(seconds, (long)_gateway.Options.MaxWait.TotalSeconds));
+            TouchAll(key, lease, isSilent);
+        }
+    }
+
+    private void TouchAll(ReadOnlySpan<byte> key, TimeSpan lease, bool isSilent)
+    {
+        var touches = new List<Task<bool>>();
+        foreach (var read in _reads)
+        {
+            if (read.Queue.Name.Utf8.Span.SequenceEqual(key))
+            {
+                touches.Add(read.Queue.TouchAsync(_id, read.Sequence, lease).AsTask());
+            }
+        }
+
+        Block(RunAsync());
+
+        async Task<Action> RunAsync()
+        {
+            var isOpen = (await Task.WhenAll(touches)).Contains(true);
+            return () =>
+            {
+                if (isSilent)
+                {
+                    Reply(ReplyKind.Silence);
+                }
+                else
+                {
+                    Reply(isOpen ? "TOUCHED\r\n" : "NOT_FOUND\r\n");
+                }
+            };
+        }
     }
 
     /// <summary>A <c>monitor</c> under way.</summary>

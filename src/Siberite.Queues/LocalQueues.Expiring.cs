@@ -57,6 +57,7 @@ public sealed partial class LocalQueues
     {
         if (queue.HasOutlived() && DropIfEmpty(name) is { IsGone: true, Commit.Batch: > 0 })
         {
+            _shared.Tally.NoteExpired();
             LogOutlived(_shared.Log, name.Value);
         }
     }

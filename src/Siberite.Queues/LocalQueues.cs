@@ -177,7 +177,7 @@ public sealed partial class LocalQueues : IDisposable
             _queues.TryRemove(name, out _);
             if (commit.Batch > 0)
             {
-                _shared.Tally.NoteDeleted(isExpired: false);
+                _shared.Tally.NoteDeleted();
 
                 // What is damaged must not be read again, and rewriting reads.
                 _dropped.Enqueue((queue.Id, commit, MayRewrite: !queue.IsDamaged));

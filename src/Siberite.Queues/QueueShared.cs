@@ -64,13 +64,8 @@ internal sealed class QueueTally
     public void NoteCreated() => Interlocked.Increment(ref _created);
 
     /// <summary>A queue that had items was deleted.</summary>
-    /// <param name="isExpired">Not by anybody, but because it was empty and old.</param>
-    public void NoteDeleted(bool isExpired)
-    {
-        Interlocked.Increment(ref _deleted);
-        if (isExpired)
-        {
-            Interlocked.Increment(ref _expired);
-        }
-    }
+    public void NoteDeleted() => Interlocked.Increment(ref _deleted);
+
+    /// <summary>It was, not by anybody but because it was empty and old.</summary>
+    public void NoteExpired() => Interlocked.Increment(ref _expired);
 }

@@ -11,7 +11,7 @@ internal sealed class TranscriptReplies(TranscriptClient client)
     {
         var word = Encoding.Latin1.GetString(line).TrimEnd().Split(' ')[0];
         return word is "END" or "STORED" or "NOT_STORED" or "DELETED" or "OK" or "RESET" or "VERSION" or "ERROR"
-            or "CLIENT_ERROR" or "SERVER_ERROR" or "Flushed";
+            or "CLIENT_ERROR" or "SERVER_ERROR" or "Flushed" or "TOUCHED" or "NOT_FOUND";
     }
 
     /// <summary>Receives <paramref name="count"/> replies, fewer if the server closes or has no more to say.</summary>
