@@ -19,7 +19,17 @@ internal sealed partial class Session
         {
             GetMany(key, tokens);
         }
-        else if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
+        else
+        {
+            GetOne(key, GetOptions.None);
+        }
+    }
+
+    /// <param name="key">With its options.</param>
+    /// <param name="otherwise">What is meant by a key without an option but a time.</param>
+    private void GetOne(ReadOnlySpan<byte> key, GetOptions otherwise)
+    {
+        if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
         {
             Refuse(error);
         }
@@ -33,7 +43,8 @@ internal sealed partial class Session
         }
         else
         {
-            Take(get.Name, get.Options, get.Wait, closed: default);
+            var isPlain = (get.Options & ~GetOptions.Timed) == 0;
+            Take(get.Name, isPlain ? otherwise : get.Options, get.Wait, closed: default);
         }
     }
 
@@ -118,12 +129,23 @@ internal sealed partial class Session
             }
         }
 
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
+        TakeFrom(name, mode, wait, closed);
+    }
+
+    private void TakeFrom(ReadOnlySpan<byte> name, TakeMode mode, TimeSpan wait, Commit closed)
+    {
         if (_gateway.Router.TryGetResolved(name, out var queue))
         {
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
-                _waitingOn = queue;
+                WaitOn(queue);
                 Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
             }
@@ -137,6 +159,16 @@ internal sealed partial class Session
         }
 
         Block(TakeSlowlyAsync(QueueName.Parse(name), mode, wait, closed));
+    }
+
+    /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
+    private void WaitOn(IQueue queue)
+    {
+        _waitingOn = queue;
+        if (!_mayWait || Refuses(Refusals.Reads))
+        {
+            queue.CancelWait(_id);
+        }
     }
 
     private async Task<Action> FinishTakeAsync(
@@ -162,13 +194,8 @@ internal sealed partial class Session
                 return () => ReplyMissed(closed);
             }
 
-            _waitingOn = queue;
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
-            if (!_mayWait)
-            {
-                queue.CancelWait(_id); // The client went while the way was looked up.
-            }
-
+            WaitOn(queue);
             var result = await take;
             if (result.Status != TakeStatus.Gone)
             {
@@ -189,11 +216,13 @@ internal sealed partial class Session
         if (mode == TakeMode.Open)
         {
             _reads.Add(new HeldRead(queue, result.Item.Sequence));
+            _monitoring?.LeftCount -= 1;
         }
     }
 
     private void ReplyMissed(Commit closed)
     {
+        _monitoring = null;
         _counts.Misses++;
         Reply(ReplyKind.End, closed);
     }
@@ -239,6 +268,12 @@ internal sealed partial class Session
         }
 
         _counts.Gets += names.Count;
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
         Block(TakeManyAsync(names));
     }
 

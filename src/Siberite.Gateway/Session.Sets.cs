@@ -11,6 +11,11 @@ internal sealed partial class Session
     {
         _counts.Sets++;
         var error = SetLine.TryParse(tokens, _gateway.Options.MaxItemBytes, out var line);
+        Receive(error, line, ref cursor);
+    }
+
+    private void Receive(ErrorReply? error, in SetLine line, ref InputCursor cursor)
+    {
         if (error is { ClosesSession: true })
         {
             Refuse(error);
@@ -18,6 +23,10 @@ internal sealed partial class Session
         else if (error is not null)
         {
             _intake.Swallow(line.DataBytes, error, line.IsSilent);
+        }
+        else if (Refuses(Refusals.Writes))
+        {
+            _intake.Swallow(line.DataBytes, RefusalOf(Refusals.Writes), line.IsSilent);
         }
         else if (!cursor.TryTake(line.DataBytes + 2, out var data))
         {

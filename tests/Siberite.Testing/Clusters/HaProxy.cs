@@ -5,7 +5,8 @@ using System.Net.Sockets;
 namespace Siberite.Testing.Clusters;
 
 /// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it
-/// which silo a connection went to.</summary>
+/// which
+/// silo a connection went to.</summary>
 public sealed class HaProxy : IAsyncDisposable
 {
     private readonly ChildProcess _process;
@@ -34,24 +35,15 @@ public sealed class HaProxy : IAsyncDisposable
             variables.Add($"SILO{index + 1}_ADMIN={admin.ToString(CultureInfo.InvariantCulture)}");
         }
 
-        var directory = Directory.CreateTempSubdirectory("siberite-proxy-").FullName;
-        var socketPath = Path.Combine(directory, "asked.sock");
-        var extension = Path.Combine(directory, "extension.cfg");
-        await File.WriteAllTextAsync(
-            extension, $"global\n    stats socket {socketPath} mode 600 level operator\n    stats maxconn 100\n");
-        var process = ChildProcess.Start(
-        [
-            .. network.PrefixOf("proxy"), "env", .. variables, "haproxy", "-db",
-            "-f", Path.Combine(Repository.Root, "infra/haproxy/haproxy.cfg"), "-f", extension,
-        ]);
-        var proxy = new HaProxy(process, endPoint, socketPath);
-        await Poll.UntilAsync(
-            () => process.HasExited
-                ? throw new InvalidOperationException($"HAProxy exited:\n{process.Output}")
-                : network.IsListeningAsync(endPoint),
-            "HAProxy listens", Poll.Patience);
-        return proxy;
+        var configuration = Path.Combine(Repository.Root, "infra/haproxy/haproxy.cfg");
+        return await StartAsync(network, configuration, endPoint, variables);
     }
+
+    /// <summary>Starts it with a configuration of the test's own, and returns when it listens.</summary>
+    /// <param name="configuration">The file.</param>
+    /// <param name="endPoint">Where it listens by that.</param>
+    public static Task<HaProxy> StartAsync(string configuration, IPEndPoint endPoint)
+        => StartAsync(ClusterNetwork.Loopback, configuration, endPoint, []);
 
     /// <summary>Which silo the connection of a client goes to.</summary>
     /// <param name="client">The client's end of the connection.</param>
@@ -77,5 +69,26 @@ public sealed class HaProxy : IAsyncDisposable
         await _process.EndAsync("TERM");
         _process.Dispose();
         Directory.Delete(Path.GetDirectoryName(_socketPath)!, recursive: true);
+    }
+
+    private static async Task<HaProxy> StartAsync(
+        ClusterNetwork network, string configuration, IPEndPoint endPoint, List<string> variables)
+    {
+        var directory = Directory.CreateTempSubdirectory("siberite-proxy-").FullName;
+        var socketPath = Path.Combine(directory, "asked.sock");
+        var extension = Path.Combine(directory, "extension.cfg");
+        await File.WriteAllTextAsync(
+            extension, $"global\n    stats socket {socketPath} mode 600 level operator\n    stats maxconn 100\n");
+        var process = ChildProcess.Start(
+        [
+            .. network.PrefixOf("proxy"), "env", .. variables, "haproxy", "-db", "-f", configuration, "-f", extension,
+        ]);
+        var proxy = new HaProxy(process, endPoint, socketPath);
+        await Poll.UntilAsync(
+            () => process.HasExited
+                ? throw new InvalidOperationException($"HAProxy exited:\n{process.Output}")
+                : network.IsListeningAsync(endPoint),
+            "HAProxy listens", Poll.Patience);
+        return proxy;
     }
 }
