@@ -118,7 +118,8 @@ public sealed class BenchCommandTests : IDisposable
 
         var run = await ToolRun.CtlAsync(
             "bench", "--target", $"{server.EndPoint}", "--pattern", pattern, "--size", size, "--requests", "4000",
-            "--connections", "10", "--pipeline", "4", "--queues", "3", "--pid", $"{server.Id}", "--json", Json,
+            "--connections", "10", "--pipeline", "4", "--queues", "3",
+            "--pid", $"{server.Id}", "--json", Json,
             "--plot", Plot);
 
         run.MustSucceed("bench");

@@ -23,7 +23,8 @@ internal static class TextReport
             Line(text, "gets", Number($"{report.Hits:N0} items, {report.Misses:N0} times nothing"));
         }
 
-        Line(text, "bytes", Number($"{report.SentBytes / 1e6:N1} MB sent, ")
+        Line(
+            text, "bytes", Number($"{report.SentBytes / 1e6:N1} MB sent, ")
             + Number($"{report.ReceivedBytes / 1e6:N1} MB received"));
         if (report.Server.MicrosecondsPerRequest is { } cost)
         {

@@ -64,7 +64,8 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var bench = new Command("bench", "load a server that speaks memcache, within a bound in time or count")
+        var bench = new Command(
+            "bench", "load a server that speaks memcache, within a bound in time or count")
         {
             Target, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp, Threads,
             ServerProcess, Json, Plot,

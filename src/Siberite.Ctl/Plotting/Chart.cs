@@ -34,7 +34,8 @@ internal sealed record ChartAxis(
         var high = Math.Max(low + 1, Math.Ceiling(Math.Log10(Math.Max(last, 1e-9))));
         var decades = Enumerable.Range((int)low, (int)(high - low) + 1);
         return new ChartAxis(
-            title, Math.Pow(10, low), Math.Pow(10, high), [.. decades.Select(power => Tick(Math.Pow(10, power)))],
+            title, Math.Pow(10, low), Math.Pow(10, high),
+            [.. decades.Select(power => Tick(Math.Pow(10, power)))],
             IsLogarithmic: true);
     }
 

@@ -27,6 +27,21 @@ internal sealed class DiscardingStore : IQueueStore
     public void ReadItems(long queueId, long first, long limit, long maxBytes, ICollection<StoredItem> target)
         => throw new InvalidOperationException("The queue outgrew memory, and this store has kept nothing.");
 
+    public QueueExtras ReadExtras(long queueId) => default;
+
+    public DelayedKey? FindDelayed(long queueId, DelayedKey first) => null;
+
+    public void ReadDelayed(
+        long queueId, DelayedKey first, long dueLimit, int maxCount, long maxBytes, ICollection<DelayedItem> target)
+    {
+    }
+
+    public SeenId? FindId(long queueId, ReadOnlySpan<byte> id) => null;
+
+    public void ReadIds(long queueId, long first, int maxCount, ICollection<StoredId> target)
+    {
+    }
+
     public void ReclaimSpace(long queueId, long limit, bool isEmpty)
     {
     }
@@ -68,6 +83,22 @@ internal sealed class DiscardingStore : IQueueStore
         public void PutReader(long queueId, int reader, in ReaderState state) => Bytes++;
 
         public void TrimItems(long queueId, long first, long limit) => Bytes++;
+
+        public void AppendDelayed(
+            long queueId, DelayedKey key, in ItemHeader header, in ReadOnlySequence<byte> payload)
+            => Bytes += payload.Length + 1;
+
+        public void RemoveDelayed(long queueId, DelayedKey key) => Bytes++;
+
+        public void DropDelayed(long queueId) => Bytes++;
+
+        public void PutDelayedState(long queueId, in DelayedState state) => Bytes++;
+
+        public void PutId(long queueId, long ordinal, long seenAt, ReadOnlySpan<byte> id) => Bytes++;
+
+        public void RemoveId(long queueId, ReadOnlySpan<byte> id) => Bytes++;
+
+        public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
         public void PutState(string key, byte[]? value) => Bytes++;
 

@@ -6,7 +6,8 @@ using Siberite.Gateway;
 
 namespace Siberite.Benchmarks.Local;
 
-/// <summary>A session of the gateway whose client is this thread: all happens on it, between two pipes.</summary>
+/// <summary>A session of the gateway whose client is this thread: everything happens on it, between two
+/// pipes.</summary>
 internal sealed class PipeSession : IDisposable
 {
     private readonly LocalEngine _engine;
@@ -25,8 +26,8 @@ internal sealed class PipeSession : IDisposable
         SynchronizationContext.SetSynchronizationContext(null);
         var parts = new GatewayParts(
             GatewayIdentity.Draw(), new DirectRouter(engine.Queues, engine.Queue), Options.Create(new GatewayOptions()),
-            new GatewayCounters(), _sessions, new NoControl(), TimeProvider.System,
-            NullLogger<GatewayConnectionHandler>.Instance);
+            new GatewayCounters(), _sessions, new NoControl(), new AlwaysUp(),
+            engine.Queues.Settings, TimeProvider.System, NullLogger<GatewayConnectionHandler>.Instance);
         var session = new Session(
             new Transport(_toSession.Reader, _toClient.Writer), () => { }, parts, number: 1);
         _sessions.Add(session);
@@ -74,6 +75,25 @@ internal sealed class PipeSession : IDisposable
     private sealed class NoControl : ISiloControl
     {
         public string? Reload() => null;
+
+        public void Shutdown()
+        {
+        }
+    }
+
+    private sealed class AlwaysUp : IServiceStatus
+    {
+        public event Action? Changed
+        {
+            add { }
+            remove { }
+        }
+
+        public ServiceStatus InForce => ServiceStatus.Up;
+
+        public ServiceStatus Wanted => ServiceStatus.Up;
+
+        public Commit Change(ServiceStatus status) => throw new NotSupportedException("Nobody asks for it.");
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
