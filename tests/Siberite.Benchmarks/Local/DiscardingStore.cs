@@ -48,21 +48,6 @@ internal sealed class DiscardingStore : IQueueStore
 
     public byte[]? ReadState(string key) => null;
 
-    public QueueExtras ReadExtras(long queueId) => default;
-
-    public void ReadDelayed(
-        long queueId, DelayedKey first, long dueLimit, int maxCount, long maxBytes, ICollection<DelayedItem> target)
-    {
-    }
-
-    public DelayedKey? FindDelayed(long queueId, DelayedKey first) => null;
-
-    public SeenId? FindId(long queueId, ReadOnlySpan<byte> id) => null;
-
-    public void ReadIds(long queueId, long first, int maxCount, ICollection<StoredId> target)
-    {
-    }
-
     public void Dispose()
     {
     }
@@ -101,22 +86,6 @@ internal sealed class DiscardingStore : IQueueStore
         public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
         public void PutState(string key, byte[]? value) => Bytes++;
-
-        public void AppendDelayed(
-            long queueId, DelayedKey key, in ItemHeader header, in ReadOnlySequence<byte> payload)
-            => Bytes += payload.Length + 1;
-
-        public void RemoveDelayed(long queueId, DelayedKey key) => Bytes++;
-
-        public void DropDelayed(long queueId) => Bytes++;
-
-        public void PutDelayedState(long queueId, in DelayedState state) => Bytes++;
-
-        public void PutId(long queueId, long ordinal, long seenAt, ReadOnlySpan<byte> id) => Bytes++;
-
-        public void RemoveId(long queueId, ReadOnlySpan<byte> id) => Bytes++;
-
-        public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
         public void Clear() => Bytes = 0;
     }
