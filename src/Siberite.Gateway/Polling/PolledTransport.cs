@@ -50,7 +50,7 @@ internal sealed class PolledListener(Socket socket) : IConnectionListener
 
     /// <summary>Connections that may be open beyond those there are files for, on their way to being turned away. More
     /// would take the files that the store needs.</summary>
-    private const int TurnedAwayCount = 32;
+    private const int TurnedAwayCount = 16;
 
     private readonly SemaphoreSlim _room = new(
         (int)Math.Min(int.MaxValue, (long)FileLimit.MaxConnections + TurnedAwayCount));
