@@ -7,7 +7,7 @@ internal static class FileLimit
 {
     /// <summary>Files kept for the store, the runtime and the pages. A connection too many is turned away; a store
     /// without files is the end of the process.</summary>
-    private const int ReservedCount = 300;
+    private const int ReservedCount = 340;
 
     /// <summary>The most connections the limit leaves room for; at least one.</summary>
     public static int MaxConnections { get; } = Math.Max(1, Read() - ReservedCount);

@@ -15,7 +15,7 @@ public sealed class GatewayOptions
     public string Listen { get; set; } = "127.0.0.1:22133";
 
     /// <summary>Most open connections; further ones are closed at once. Default 10,000, or what the limit of open files
-    /// leaves beside 300 for the store.</summary>
+    /// leaves beside 340 for the store.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
     /// <summary>Most open connections of one client address; further ones are closed at once. Default 0, no limit:

@@ -18,6 +18,7 @@ internal sealed class PolledConnection : ConnectionContext, IDuplexPipe, IRound,
 {
     private readonly Lock _gate = new();
     private readonly Socket _socket;
+    private readonly SemaphoreSlim _room;
     private readonly PollThread _thread;
     private readonly PolledReader _reader;
     private readonly PolledWriter _writer;
@@ -28,9 +29,14 @@ internal sealed class PolledConnection : ConnectionContext, IDuplexPipe, IRound,
     private bool _isClosed;
     private IDictionary<object, object?>? _items;
 
-    public PolledConnection(Socket socket, PollThread thread, string id)
+    /// <param name="socket">The connection's, and closed with it.</param>
+    /// <param name="thread">Serves it.</param>
+    /// <param name="id">For logs.</param>
+    /// <param name="room">Released once when the socket is closed.</param>
+    public PolledConnection(Socket socket, PollThread thread, string id, SemaphoreSlim room)
     {
         _socket = socket;
+        _room = room;
         _thread = thread;
         Descriptor = (int)socket.Handle;
         ConnectionId = id;
@@ -160,6 +166,7 @@ internal sealed class PolledConnection : ConnectionContext, IDuplexPipe, IRound,
         }
 
         _socket.Dispose();
+        _room.Release();
         _handle.Free();
         _reader.Release();
         _writer.Release();

@@ -48,6 +48,14 @@ internal sealed class PolledListener(Socket socket) : IConnectionListener
     private readonly PollThread[] _threads =
         [.. Enumerable.Range(0, Math.Min(Environment.ProcessorCount, MaxThreadCount)).Select(i => new PollThread(i))];
 
+    /// <summary>Connections that may be open beyond those there are files for, on their way to being turned away. More
+    /// would take the files that the store needs.</summary>
+    private const int TurnedAwayCount = 16;
+
+    private readonly SemaphoreSlim _room = new(
+        (int)Math.Min(int.MaxValue, (long)FileLimit.MaxConnections + TurnedAwayCount));
+
+    private readonly CancellationTokenSource _unbinding = new();
     private long _acceptedCount;
 
     /// <inheritdoc/>
@@ -56,6 +64,15 @@ internal sealed class PolledListener(Socket socket) : IConnectionListener
     /// <inheritdoc/>
     public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
     {
+        try
+        {
+            await _room.WaitAsync(_unbinding.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+
         while (true)
         {
             try
@@ -65,7 +82,7 @@ internal sealed class PolledListener(Socket socket) : IConnectionListener
                 var number = ++_acceptedCount;
                 var thread = _threads[number % _threads.Length];
                 var connection = new PolledConnection(
-                    accepted, thread, number.ToString("X8", CultureInfo.InvariantCulture));
+                    accepted, thread, number.ToString("X8", CultureInfo.InvariantCulture), _room);
                 connection.Start();
                 return connection;
             }
@@ -85,10 +102,10 @@ internal sealed class PolledListener(Socket socket) : IConnectionListener
     }
 
     /// <inheritdoc/>
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         socket.Dispose();
-        return default;
+        await _unbinding.CancelAsync();
     }
 
     /// <inheritdoc/>
