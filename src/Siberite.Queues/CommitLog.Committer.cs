@@ -49,4 +49,21 @@ public sealed partial class CommitLog
             WakeCommitter();
         }
     }
+
+    /// <summary>Commits until what is wanted is written, unless another thread is at it: that one then does
+    /// it.</summary>
+    private void WriteWanted()
+    {
+        while (Volatile.Read(ref _wantedWritten) > WrittenBatch && !HasFailed && _turn.TryEnter())
+        {
+            try
+            {
+                CommitOpenBatch(mustSync: false);
+            }
+            finally
+            {
+                _turn.Exit();
+            }
+        }
+    }
 }
