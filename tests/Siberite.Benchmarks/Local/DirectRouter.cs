@@ -37,6 +37,8 @@ internal sealed class DirectRouter : IQueueRouter
 
     public ValueTask<Commit> DeleteAsync(QueueName name) => new(_queues.Delete(name));
 
+    public ValueTask<long> DropExpiredAsync(QueueName? name) => _queues.DropExpiredAsync(name);
+
     public ValueTask<Commit> PurgeAllAsync() => new(_queues.PurgeAll());
 
     public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
