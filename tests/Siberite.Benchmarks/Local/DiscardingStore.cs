@@ -83,6 +83,14 @@ internal sealed class DiscardingStore : IQueueStore
 
         public void RemoveId(long queueId, ReadOnlySpan<byte> id) => Bytes++;
 
+        public void PutDeliveries(long queueId, in Deliveries deliveries)
+        {
+        }
+
+        public void RemoveDeliveries(long queueId, int reader, long sequence)
+        {
+        }
+
         public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
         public void PutDeliveries(long queueId, in Deliveries deliveries) => Bytes++;
