@@ -93,10 +93,6 @@ internal sealed class DiscardingStore : IQueueStore
 
         public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
-        public void PutDeliveries(long queueId, in Deliveries deliveries) => Bytes++;
-
-        public void RemoveDeliveries(long queueId, int reader, long sequence) => Bytes++;
-
         public void PutState(string key, byte[]? value) => Bytes++;
 
         public void Clear() => Bytes = 0;
