@@ -135,7 +135,7 @@ public sealed class ModelTests
                     break;
                 case Act.Purge:
                     _engine[Name(queue)].Purge();
-                    _model[queue].Purge();
+                    _model.Purge(queue);
                     break;
                 case Act.Delete:
                     _engine.Queues.Delete(QueueName.Parse(Name(queue)));
@@ -335,9 +335,17 @@ public sealed class ModelTests
 
             // Which of two queues lets an item go first is nobody's business.
             _engine.Background.RunAll();
-            Assert.Equal(
-                _model[DeadQueue].Items.Select(item => item.Payload).Order(StringComparer.Ordinal),
-                DelayTests.Drain(_engine, Name(DeadQueue)).Order(StringComparer.Ordinal));
+            var expectedDead = _model[DeadQueue].Items.Select(item => item.Payload).ToList();
+            var dead = DelayTests.Drain(_engine, Name(DeadQueue)).ToList();
+            foreach (var payload in _model.MayBeDead)
+            {
+                if (dead.Count(each => each == payload) > expectedDead.Count(each => each == payload))
+                {
+                    dead.Remove(payload);
+                }
+            }
+
+            Assert.Equal(expectedDead.Order(StringComparer.Ordinal), dead.Order(StringComparer.Ordinal));
         }
     }
 }

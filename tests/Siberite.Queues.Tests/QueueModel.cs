@@ -36,6 +36,7 @@ internal sealed class QueueModel
         {
             if (next.Expires <= now)
             {
+                NoteDying(number, next);
                 queue.Items.Remove(next);
             }
             else if (number != DeadQueue && queue.CountOf(next) >= RulesOf(number).MaxDeliveries)
@@ -80,7 +81,29 @@ internal sealed class QueueModel
         this[DeadQueue].Items.Add(item with { Order = ++_buried, Expires = null });
     }
 
-    public void Delete(int number) => this[number].Clear();
+    /// <summary>Payloads of items that were opened too often and then expired or went with their queue, unless the
+    /// engine came upon them first: it looks at heads by itself after a start.</summary>
+    public List<string> MayBeDead { get; } = [];
+
+    public void Delete(int number)
+    {
+        this[number].Items.ForEach(item => NoteDying(number, item));
+        this[number].Clear();
+    }
+
+    public void Purge(int number)
+    {
+        this[number].Items.ForEach(item => NoteDying(number, item));
+        this[number].Purge();
+    }
+
+    private void NoteDying(int number, ModelItem item)
+    {
+        if (number != DeadQueue && this[number].CountOf(item) >= RulesOf(number).MaxDeliveries)
+        {
+            MayBeDead.Add(item.Payload);
+        }
+    }
 
     /// <summary>What is there now survives a crash.</summary>
     public void Commit()
