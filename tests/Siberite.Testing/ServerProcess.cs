@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Siberite.Testing.Clusters;
 
 namespace Siberite.Testing;
 
@@ -160,12 +161,9 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>An endpoint of the loopback address that nobody listens on just now.</summary>
-    public static IPEndPoint FreeEndPoint()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return (IPEndPoint)socket.LocalEndPoint!;
-    }
+    /// <remarks>Not one that the system picks: a connection on its way out could take it before the server
+    /// does.</remarks>
+    public static IPEndPoint FreeEndPoint() => FixedPorts.Next();
 
     private async Task<bool> AnswersAsync(CancellationToken cancellation)
     {

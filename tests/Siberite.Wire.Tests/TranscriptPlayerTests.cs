@@ -115,9 +115,9 @@ public sealed class TranscriptPlayerTests
 
     [Theory]
     [InlineData("STAT uptime soon\r\nEND\r\n", "not in the stats: STAT uptime <number>")]
-    [InlineData("STAT uptime\r\nEND\r\n", "a STAT line or END")]
-    [InlineData("STAT version 1 2\r\nSTAT uptime 1\r\nEND\r\n", "a STAT line or END")]
-    [InlineData("STAT uptime 1\r\nERROR\r\n", "a STAT line or END")]
+    [InlineData("STAT uptime\r\nEND\r\n", "a line of statistics or END")]
+    [InlineData("STAT version 1 2\r\nSTAT uptime 1\r\nEND\r\n", "a line of statistics or END")]
+    [InlineData("STAT uptime 1\r\nERROR\r\n", "a line of statistics or END")]
     public async Task A_missing_or_malformed_stats_line_is_found(string reply, string told)
     {
         var server = new ScriptedServer(("stats\r\n", reply));

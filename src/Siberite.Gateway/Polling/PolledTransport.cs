@@ -20,17 +20,18 @@ internal sealed class PolledTransport : IConnectionListenerFactory, IConnectionL
     /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        Socket? socket = null;
         try
         {
+            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
             socket.Listen(PolledListener.Backlog);
             return new(new PolledListener(socket));
         }
         catch (SocketException e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw e.SocketErrorCode == SocketError.AddressAlreadyInUse
-                ? new AddressInUseException(e.Message, e)
+                ? new AddressInUseException(e.Message, e) // ASP.NET Core Kestrel then names the address.
                 : e;
         }
     }
