@@ -113,4 +113,29 @@ public sealed record QueueStats(
     [property: Id(11)] long ExpiredCount,
     [property: Id(12)] long CachedBytes,
     [property: Id(13)] long DiscardedCount,
-    [property: Id(14)] bool IsUnreadable);
+    [property: Id(14)] bool IsUnreadable)
+{
+    /// <summary>Its cursors, by name.</summary>
+    [Id(30)]
+    public IReadOnlyList<CursorStats> Cursors { get; init; } = [];
+
+    /// <summary>Whether more is kept for cursors than the settings call normal.</summary>
+    [Id(31)]
+    public bool IsHeldByCursors { get; init; }
+}
+
+/// <summary>One cursor at a moment.</summary>
+/// <param name="Name">Its name within the queue.</param>
+/// <param name="ItemCount">Items that wait for it: neither open nor closed.</param>
+/// <param name="OpenReadCount">Items in the hands of its sessions.</param>
+/// <param name="WaiterCount">Sessions that wait for an item.</param>
+/// <param name="TakenCount">Items handed out since the silo started, redeliveries included.</param>
+/// <param name="UsedAt">When it was last asked for an item, or the silo's start, in Unix milliseconds.</param>
+[GenerateSerializer, Immutable, Alias("siberite.cursor-stats")]
+public sealed record CursorStats(
+    [property: Id(0)] string Name,
+    [property: Id(1)] long ItemCount,
+    [property: Id(2)] int OpenReadCount,
+    [property: Id(3)] int WaiterCount,
+    [property: Id(4)] long TakenCount,
+    [property: Id(5)] long UsedAt);

@@ -30,6 +30,17 @@ internal static class StatsReport
             Add(report, $"queue_{queue.Name}_age", age);
             Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
             Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
+            foreach (var cursor in queue.Cursors)
+            {
+                Add(report, $"queue_{queue.Name}.{cursor.Name}_items", cursor.ItemCount);
+                Add(report, $"queue_{queue.Name}.{cursor.Name}_open_transactions", cursor.OpenReadCount);
+            }
+
+            if (queue.IsHeldByCursors)
+            {
+                Add(report, $"queue_{queue.Name}_held_by_cursors", 1);
+            }
+
             if (queue.IsUnreadable)
             {
                 Add(report, $"queue_{queue.Name}_unreadable", 1);
@@ -75,6 +86,18 @@ internal static class StatsReport
                OldestEnqueuedAt = OldestOf(sum.OldestEnqueuedAt, part.OldestEnqueuedAt),
                OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
                WaiterCount = sum.WaiterCount + part.WaiterCount,
+               Cursors = [.. MergedCursors(sum.Cursors.Concat(part.Cursors))],
+               IsHeldByCursors = sum.IsHeldByCursors || part.IsHeldByCursors,
+           });
+
+    private static IEnumerable<CursorStats> MergedCursors(IEnumerable<CursorStats> cursors)
+        => from cursor in cursors
+           group cursor by cursor.Name into parts
+           orderby parts.Key
+           select parts.Aggregate((sum, part) => sum with
+           {
+               ItemCount = sum.ItemCount + part.ItemCount,
+               OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
            });
 
     private static long OldestOf(long one, long other)

@@ -272,9 +272,9 @@ public sealed partial class LocalQueues : IDisposable
                 {
                     RemoveAbandoned(name, queue);
                 }
-                else if (queue.Sweep() && !_commits.HasFailed)
+                else
                 {
-                    queue.ReclaimSpace();
+                    LookAfter(queue);
                 }
             }
 
@@ -291,6 +291,23 @@ public sealed partial class LocalQueues : IDisposable
         finally
         {
             Volatile.Write(ref _isSweeping, 0);
+        }
+    }
+
+    private void LookAfter(Queue queue)
+    {
+        try
+        {
+            queue.Retain();
+        }
+        catch (SiberiteException e) when (e.Error == SiberiteError.ItemUnreadable)
+        {
+            LogNotRetained(_shared.Log, queue.Name.Value, e); // Its readers are told as well; others must not wait.
+        }
+
+        if (queue.Sweep() && !_commits.HasFailed)
+        {
+            queue.ReclaimSpace();
         }
     }
 
@@ -360,4 +377,7 @@ public sealed partial class LocalQueues : IDisposable
             }
         }
     }
+
+    [LoggerMessage(1541, LogLevel.Warning, "Queue {Queue}: what its retention settings no longer keep could not be read.")]
+    private static partial void LogNotRetained(ILogger log, string queue, Exception failure);
 }

@@ -43,6 +43,7 @@ public sealed partial class Queue : IQueue
         _trimmedBytes = _main.Place.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
         _rewrittenBytes = _trimmedBytes;
+        LoadCursors(stored.Cursors);
     }
 
     /// <inheritdoc/>
@@ -79,7 +80,7 @@ public sealed partial class Queue : IQueue
         {
             lock (_gate)
             {
-                return _main.WaiterCount > 0;
+                return Readers.Any(reader => reader.WaiterCount > 0);
             }
         }
     }
@@ -138,7 +139,7 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            _still?.Cancel(session);
+            _still?.Cancel(session, cursor: null);
             _main.CancelWait(session);
         }
     }
@@ -191,8 +192,7 @@ public sealed partial class Queue : IQueue
                 // The record goes with the first item: an atomic batch, so neither is ever found alone.
                 using (_shared.Commits.HoldBatch())
                 {
-                    _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
-                    _isStored = true;
+                    PutQueue();
                     return new AppendResult(AppendStatus.Stored, AppendItem(draft));
                 }
             }
@@ -224,7 +224,13 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
-            return _main.Purge(_tail, _appendedBytes);
+            var commit = _main.Purge(_tail, _appendedBytes);
+            foreach (var cursor in _cursors ?? [])
+            {
+                cursor.Reader!.CatchUp();
+            }
+
+            return commit;
         }
     }
 
@@ -241,7 +247,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
-            _main.ForgetWindow();
+            ForgetWindows();
             EndAllWaits();
             return _isStored
                 ? _shared.Commits.Mutate((_record.Id, nextQueueId), static (batch, ids) =>
@@ -258,7 +264,10 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.OpenReadsOf(gateway));
+            foreach (var reader in Readers)
+            {
+                reader.ReturnAll(reader.Place.OpenReadsOf(gateway));
+            }
         }
     }
 
@@ -278,8 +287,13 @@ public sealed partial class Queue : IQueue
         {
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
-                _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged);
+                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount, _main.ClosedCount,
+                _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
+                IsDamaged)
+            {
+                Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
+                IsHeldByCursors = IsHeldByCursors,
+            };
         }
     }
 
@@ -298,8 +312,17 @@ public sealed partial class Queue : IQueue
         _appendedBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        _main.OnAppended(
-            sequence, new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch), draft.Payload);
+        var slot = new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch);
+        byte[]? copy = null;
+        _main.OnAppended(sequence, slot, draft.Payload, ref copy);
+        if (_cursors is { } cursors)
+        {
+            foreach (var cursor in cursors)
+            {
+                cursor.Reader!.OnAppended(sequence, slot, draft.Payload, ref copy);
+            }
+        }
+
         DiscardOverflow();
         TellWatcher();
         return commit;
@@ -308,7 +331,10 @@ public sealed partial class Queue : IQueue
     private void EndAllWaits()
     {
         _still?.CancelAll();
-        _main.EndAllWaits(default);
+        foreach (var reader in Readers)
+        {
+            reader.EndAllWaits(default);
+        }
     }
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>

@@ -10,6 +10,7 @@ internal static class StoreKeys
     public const int QueueBytes = 9;
     public const int ReaderBytes = 13;
 
+    public const byte CursorPrefix = (byte)'C';
     public const byte FormatPrefix = (byte)'F';
     public const byte QueuePrefix = (byte)'Q';
     public const byte ReaderPrefix = (byte)'R';
@@ -33,15 +34,21 @@ internal static class StoreKeys
     }
 
     public static void WriteReader(Span<byte> key, long queueId, int reader)
-    {
-        key[0] = ReaderPrefix;
-        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
-        BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
-    }
+        => WriteReader(key, ReaderPrefix, queueId, reader);
+
+    public static void WriteCursor(Span<byte> key, long queueId, int reader)
+        => WriteReader(key, CursorPrefix, queueId, reader);
 
     public static long ReadQueueId(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[1..]);
 
     public static int ReadReaderNumber(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt32BigEndian(key[9..]);
 
     public static byte[] State(string key) => [StatePrefix, .. Encoding.UTF8.GetBytes(key)];
+
+    private static void WriteReader(Span<byte> key, byte prefix, long queueId, int reader)
+    {
+        key[0] = prefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+        BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -35,6 +36,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
     private readonly LinkedList<RemoteCommand> _pending = new();
+    private readonly ConcurrentDictionary<CursorName, GrainCursor> _cursors = new(); // Those asked for here.
     private bool _isSending;
     private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
@@ -96,6 +98,14 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;
         return default;
     }
+
+    /// <inheritdoc/>
+    public IQueueCursor OpenCursor(CursorName cursor)
+        => _cursors.GetOrAdd(cursor, static (name, queue) => new GrainCursor(queue, name), this);
+
+    /// <summary>Enqueues a command for a cursor.</summary>
+    public Task SendAsync(QueueCommandKind kind, SessionId session, long sequence, CursorName cursor)
+        => Enqueue(Command(kind, session, sequence) with { Cursor = cursor }).Task;
 
     /// <summary>Sends until nothing is pending. On a thread of the pool, so that a session which enqueues a pipeline
     /// of commands gets them into few calls.</summary>
@@ -286,7 +296,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0));
+        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0) with
+        {
+            Cursor = take.Command.Cursor,
+        });
 
     /// <returns>Whether commands that must arrive are pending again.</returns>
     private bool Fail(RemoteCommand[] call, GrainCallFailure failure)

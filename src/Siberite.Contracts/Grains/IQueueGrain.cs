@@ -37,6 +37,15 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
 
+    /// <summary>Waits as <see cref="WaitAsync"/> does, for a cursor.</summary>
+    [Alias("wait-at-cursor")]
+    ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor);
+
+    /// <summary>Ends a wait of a cursor.</summary>
+    [Alias("cancel-cursor-wait")]
+    ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor);
+
     /// <summary>Deletes the queue with all its items, open ones too. Answers when that is synced to disk, whatever the
     /// durability: the home record goes next. Only the queue's directory grain calls it.</summary>
     [Alias("delete")]
@@ -92,6 +101,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>End the session's wait and give back what its last take won: the reply to it was lost.</summary>
     Recall = 6,
+
+    /// <summary>Drop the cursor.</summary>
+    DropCursor = 20,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>
@@ -104,7 +116,12 @@ public readonly record struct QueueCommand(
     [property: Id(4)] long ExpiresAt,
     [property: Id(5)] bool MustSync,
     [property: Id(6)] TakeMode Mode,
-    [property: Id(7)] long Sequence);
+    [property: Id(7)] long Sequence)
+{
+    /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
+    [Id(20)]
+    public CursorName? Cursor { get; init; }
+}
 
 /// <summary>How one command ended. Committed when it arrives.</summary>
 [GenerateSerializer, Immutable, Alias("siberite.queue-outcome")]

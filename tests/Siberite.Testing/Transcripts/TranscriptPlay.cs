@@ -235,6 +235,6 @@ internal sealed partial class TranscriptPlay(
     private static string Shown(byte[] bytes)
         => TranscriptText.FromBytes(bytes.AsSpan(0, Math.Min(bytes.Length, 1_000)));
 
-    [GeneratedRegex(@"\bgets? (?<queue>[^ /]+)[^ ]*/t=")]
+    [GeneratedRegex(@"\bgets? (?<queue>[^ /.]+)[^ ]*/t=")]
     private static partial Regex TimedGet();
 }
