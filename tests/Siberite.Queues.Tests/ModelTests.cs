@@ -25,6 +25,12 @@ public sealed class ModelTests
         Sweep,
         PassTime,
         Kill,
+        CursorTake,
+        CursorPeek,
+        CursorClose,
+        CursorAbort,
+        CursorRewind,
+        CursorDrop,
     }
 
     /// <remarks>
@@ -43,7 +49,9 @@ public sealed class ModelTests
                     (2, Gen.Const(Act.Peek)), (3, Gen.Const(Act.Wait)), (6, Gen.Const(Act.Close)),
                     (5, Gen.Const(Act.Abort)), (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
                     (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
-                    (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill))),
+                    (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill)), (6, Gen.Const(Act.CursorTake)),
+                    (1, Gen.Const(Act.CursorPeek)), (3, Gen.Const(Act.CursorClose)), (2, Gen.Const(Act.CursorAbort)),
+                    (1, Gen.Const(Act.CursorRewind)), (1, Gen.Const(Act.CursorDrop))),
                 Gen.Int[0, QueueCount - 1],
                 Gen.Int[1, SessionCount],
                 Gen.Int[0, 60])
@@ -111,6 +119,9 @@ public sealed class ModelTests
                     _engine.Queues.Delete(QueueName.Parse(Name(queue)));
                     _model.Delete(queue);
                     break;
+                case >= Act.CursorTake:
+                    StepOfCursor(act, queue, session, number % 3 == 0 ? "rare" : "often");
+                    break;
                 case Act.Commit:
                     _engine.Commit();
                     break;
@@ -128,6 +139,55 @@ public sealed class ModelTests
                     break;
             }
         }
+
+        private void StepOfCursor(Act act, int queue, int session, string cursor)
+        {
+            var model = _model[queue];
+            switch (act)
+            {
+                case Act.CursorTake or Act.CursorPeek:
+                    var isPeek = act == Act.CursorPeek;
+                    var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
+                    var taken = _engine.Settle(
+                        Cursor(queue, cursor).TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
+                    Compare(queue, model.TakeFor(cursor, session, isPeek, _engine.Time.GetUtcNow()), taken);
+                    break;
+                case Act.CursorRewind:
+                    _ = Cursor(queue, cursor).PurgeAsync().AsTask();
+                    model.Cursors.GetValueOrDefault(cursor)?.Closed.Clear();
+                    break;
+                case Act.CursorDrop:
+                    _ = Cursor(queue, cursor).DropAsync().AsTask();
+                    model.Cursors.Remove(cursor);
+                    break;
+                default:
+                    EndOfCursor(queue, session, cursor, isClose: act == Act.CursorClose);
+                    break;
+            }
+        }
+
+        private void EndOfCursor(int queue, int session, string cursor, bool isClose)
+        {
+            if (_model[queue].Cursors.GetValueOrDefault(cursor) is not { } known
+                || known.OldestOpen(session) is not { } item)
+            {
+                return;
+            }
+
+            known.Open.Remove(item);
+            var sequence = _sequences[(queue, item.Order)];
+            if (isClose)
+            {
+                known.Closed.Add(item);
+                _ = Cursor(queue, cursor).CloseAsync(Engine.Session(session), sequence).AsTask();
+            }
+            else
+            {
+                _ = Cursor(queue, cursor).AbortAsync(Engine.Session(session), sequence).AsTask();
+            }
+        }
+
+        private IQueueCursor Cursor(int queue, string cursor) => _engine.Cursor(Name(queue), cursor);
 
         private static string Name(int queue) => queue == 0 ? "even" : "odd";
 
@@ -242,12 +302,35 @@ public sealed class ModelTests
             Step(Act.Kill, 0, 0, 0);
             for (var queue = 0; queue < QueueCount; queue++)
             {
+                foreach (var name in _model[queue].Cursors.Keys)
+                {
+                    DrainCursor(queue, name);
+                }
+
                 for (var isEmpty = false; !isEmpty;)
                 {
                     var expected = _model[queue].Take(1, isPeek: false, _engine.Time.GetUtcNow());
                     Assert.Equal(expected?.Payload, _engine.Take(Name(queue)));
                     isEmpty = expected is null;
                 }
+            }
+        }
+
+        private void DrainCursor(int queue, string cursor)
+        {
+            var stats = _engine.Queues.GetStats(QueueName.Parse(Name(queue))).SingleOrDefault();
+            if (stats?.Cursors.SingleOrDefault(known => known.Name == cursor) is { } counted
+                && !_model[queue].Items.Exists(item => item.Expires is not null)) // Which of those it passed is unknown.
+            {
+                var closed = _model[queue].Cursor(cursor).Closed;
+                Assert.Equal(_model[queue].Items.Count(item => !closed.Contains(item)), counted.ItemCount);
+            }
+
+            for (var isEmpty = false; !isEmpty;)
+            {
+                var expected = _model[queue].TakeFor(cursor, 1, isPeek: false, _engine.Time.GetUtcNow());
+                Assert.Equal(expected?.Payload, _engine.TakeFor(Name(queue), cursor));
+                isEmpty = expected is null;
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Siberite.Queues.Tests;
 internal sealed class QueueModel
 {
     private readonly Dictionary<int, ModelQueue> _queues = [];
-    private Dictionary<int, List<ModelItem>> _committed = [];
+    private Dictionary<int, (List<ModelItem> Items, Dictionary<string, List<ModelItem>> Cursors)> _committed = [];
 
     public ModelQueue this[int number]
     {
@@ -23,15 +23,23 @@ internal sealed class QueueModel
 
     /// <summary>What is there now survives a crash.</summary>
     public void Commit()
-        => _committed = _queues.ToDictionary(pair => pair.Key, pair => pair.Value.Items.ToList());
+        => _committed = _queues.ToDictionary(
+            pair => pair.Key,
+            pair => (
+                pair.Value.Items.ToList(),
+                pair.Value.Cursors.ToDictionary(cursor => cursor.Key, cursor => cursor.Value.Closed.ToList())));
 
     /// <summary>Back to the last commit, with nothing open and nobody waiting.</summary>
     public void Crash()
     {
         _queues.Clear();
-        foreach (var (number, items) in _committed)
+        foreach (var (number, (items, cursors)) in _committed)
         {
             this[number].Items.AddRange(items);
+            foreach (var (name, closed) in cursors)
+            {
+                this[number].Cursor(name).Closed.UnionWith(closed);
+            }
         }
     }
 }
@@ -39,6 +47,17 @@ internal sealed class QueueModel
 internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires);
 
 internal sealed record ModelWait(int Session, bool IsPeek, DateTimeOffset Deadline);
+
+/// <summary>What one cursor has closed, and what its sessions have open.</summary>
+internal sealed class ModelCursor
+{
+    public HashSet<ModelItem> Closed { get; } = [];
+
+    public Dictionary<ModelItem, int> Open { get; } = [];
+
+    public ModelItem? OldestOpen(int session)
+        => Open.Where(pair => pair.Value == session).OrderBy(pair => pair.Key.Order).FirstOrDefault().Key;
+}
 
 internal sealed class ModelQueue
 {
@@ -50,11 +69,34 @@ internal sealed class ModelQueue
 
     public List<ModelWait> Waits { get; } = [];
 
+    public Dictionary<string, ModelCursor> Cursors { get; } = [];
+
     public void Clear()
     {
         Items.Clear();
         Open.Clear();
         Waits.Clear();
+        Cursors.Clear();
+    }
+
+    public ModelCursor Cursor(string name)
+    {
+        Cursors.TryAdd(name, new ModelCursor());
+        return Cursors[name];
+    }
+
+    /// <summary>A cursor takes the oldest item of the queue that it has not closed, whoever else has it.</summary>
+    public ModelItem? TakeFor(string name, int session, bool isPeek, DateTimeOffset now)
+    {
+        var cursor = Cursor(name);
+        var next = Items.FirstOrDefault(item
+            => !cursor.Closed.Contains(item) && !cursor.Open.ContainsKey(item) && !(item.Expires <= now));
+        if (next is not null && !isPeek)
+        {
+            cursor.Open[next] = session;
+        }
+
+        return next;
     }
 
     public ModelItem? Take(int session, bool isPeek, DateTimeOffset now)

@@ -12,6 +12,8 @@ public abstract class MovedQueueContract : IDisposable
 {
     private static readonly QueueName Work = QueueName.Parse("work");
 
+    private static readonly CursorName Cursor = CursorName.Parse("c");
+
     protected abstract IQueueStore Store { get; }
 
     protected abstract void Reopen();
@@ -42,6 +44,9 @@ public abstract class MovedQueueContract : IDisposable
         Assert.Empty(found.Moves);
         var stats = found.GetStats(Work).Single();
         Assert.Equal((8, 24, 10), (stats.ItemCount, stats.ItemBytes, stats.AppendedCount));
+        var cursor = await found.Find(Work)!.OpenCursor(Cursor)
+            .TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
+        Assert.Equal("003", Encoding.ASCII.GetString(cursor.Item.Payload));
         foreach (var expected in (string[])["000", "003", "004", "005", "006", "007", "008", "009"])
         {
             var taken = await found.Find(Work)!.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
@@ -60,7 +65,7 @@ public abstract class MovedQueueContract : IDisposable
     private static LocalQueues Open(IQueueStore store)
         => new(store, new EngineOptions(), new StorageOptions(), TimeProvider.System, NullLogger<LocalQueues>.Instance);
 
-    /// <summary>Ten items, of which the second and third are closed.</summary>
+    /// <summary>Ten items, of which the second and third are closed, and the first for a cursor.</summary>
     private static async Task FillAsync(LocalQueues queues, Queue queue)
     {
         Commit last = default;
@@ -77,6 +82,9 @@ public abstract class MovedQueueContract : IDisposable
 
         await queue.CloseAsync(new SessionId(1, 2), 2);
         await queue.CloseAsync(new SessionId(1, 3), 3);
+        var cursor = queue.OpenCursor(Cursor);
+        await cursor.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
+        await cursor.CloseAsync(new SessionId(1, 1), 1);
         await WaitAsync(queues, last);
     }
 

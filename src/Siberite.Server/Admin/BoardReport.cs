@@ -23,6 +23,12 @@ internal sealed record QueueRow(
 {
     /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
     public bool IsUnreadable => Stats.IsUnreadable;
+
+    /// <summary>Whether more is kept beside its cursors than its settings call normal.</summary>
+    public bool IsHeldByCursors => Stats.IsHeldByCursors;
+
+    /// <summary>Its cursors.</summary>
+    public int Cursors => Stats.Cursors.Count;
 }
 
 /// <summary>One silo of the cluster.</summary>
