@@ -70,6 +70,7 @@ public sealed class ModelTests
         private readonly QueueModel _model = new();
         private readonly List<(int Queue, ModelWait Wait, Task<TakeResult> Task)> _waits = [];
         private readonly Dictionary<(int Queue, long Order), long> _sequences = [];
+        private readonly HashSet<int> _mayExpire = []; // Queues with items that do.
         private long _order;
         private long _writes;
 
@@ -204,6 +205,7 @@ public sealed class ModelTests
             foreach (var queue in queues)
             {
                 _model[queue].Items.Add(new ModelItem(_order, payload, expires));
+                _mayExpire.UnionWith(expires is null ? [] : [queue]);
             }
         }
 
@@ -320,7 +322,7 @@ public sealed class ModelTests
         {
             var stats = _engine.Queues.GetStats(QueueName.Parse(Name(queue))).SingleOrDefault();
             if (stats?.Cursors.SingleOrDefault(known => known.Name == cursor) is { } counted
-                && !_model[queue].Items.Exists(item => item.Expires is not null)) // Which of those it passed is unknown.
+                && !_mayExpire.Contains(queue)) // Whether a place that passed such an item was written is not modelled.
             {
                 var closed = _model[queue].Cursor(cursor).Closed;
                 Assert.Equal(_model[queue].Items.Count(item => !closed.Contains(item)), counted.ItemCount);

@@ -1,4 +1,5 @@
 using System.Text;
+using Siberite.Contracts;
 
 namespace Siberite.Queues.Tests.Defects;
 
@@ -79,10 +80,12 @@ public sealed class AncestorDefectTests
     [Fact]
     public void S8_a_cursor_moves_at_the_close_and_its_open_items_survive_a_crash_unread()
     {
-        using var engine = new Engine(Contracts.Durability.Always);
+        using var engine = new Engine(Durability.Always);
         engine.Append("q", "1", "2");
+        engine.Commit();
         CloseFor(engine, "c", engine.TakeItemFor("q", "c").Sequence);
         engine.TakeItemFor("q", "c");
+        engine.Queues.Commits.Request(engine.Queues.PutState("sync", [1]) with { Level = CommitLevel.Synced });
         engine.Commit();
         engine.CutPower();
 
