@@ -46,6 +46,12 @@ internal sealed class ScriptedGrain : IQueueGrain
         return default;
     }
 
+    public ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor)
+        => WaitAsync(gateway, session, mode, wait);
+
+    public ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor) => CancelWaitAsync(session);
+
     public ValueTask<long> OpenAsync() => new(Run);
 
     public ValueTask<long> OpenShardAsync() => OpenAsync();

@@ -100,5 +100,7 @@ public sealed class ResendingTests
         public ValueTask AbortAsync(SessionId session, long sequence) => default;
 
         public ValueTask<Commit> PurgeAsync() => default;
+
+        public IQueueCursor OpenCursor(CursorName cursor) => throw new NotSupportedException();
     }
 }
