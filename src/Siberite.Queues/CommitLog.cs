@@ -26,7 +26,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
 
     private readonly IQueueStore _store;
     private readonly Durability _durability;
-    private readonly IBackground _background;
     private readonly ILogger _log;
     private readonly ITimer _idleTimer;
     private readonly ITimer? _syncTimer;
@@ -60,7 +59,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     {
         _store = store;
         _durability = options.Durability;
-        _background = background;
         _log = log;
         _open = store.CreateBatch();
         _spare = store.CreateBatch();
@@ -378,17 +376,19 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         Failed?.Invoke(e);
     }
 
+    /// <summary>Tells those whose commit is done. They only hand the news on, so this thread does it itself: a hop
+    /// costs more than all of them.</summary>
     private void NotifyDone()
     {
-        IThreadPoolWorkItem? round;
+        List<ICommitListener>? done;
         lock (_gate)
         {
-            round = _listeners.TakeDone(this);
+            done = _listeners.TakeDone(this);
         }
 
-        if (round is not null)
+        foreach (var listener in done ?? [])
         {
-            _background.Run(round);
+            listener.OnCommitted();
         }
     }
 }
