@@ -119,6 +119,10 @@ public sealed record QueueStats(
     [Id(30)]
     public IReadOnlyList<CursorStats> Cursors { get; init; } = [];
 
+    /// <summary>Its children, by name, if it is the parent of a fanout.</summary>
+    [Id(32)]
+    public IReadOnlyList<string> Children { get; init; } = [];
+
     /// <summary>Whether more is kept for cursors than the settings call normal.</summary>
     [Id(31)]
     public bool IsHeldByCursors { get; init; }

@@ -172,7 +172,7 @@ internal sealed partial class Session
         {
             Refuse(ErrorReplies.BadLine);
         }
-        else if (key.Contains((byte)'+'))
+        else if (key.Contains(QueueName.ChildSeparator) && !FansOut)
         {
             RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
         }

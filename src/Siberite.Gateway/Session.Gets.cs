@@ -23,6 +23,10 @@ internal sealed partial class Session
         {
             Refuse(error);
         }
+        else if (IsForeignChild(get.Reader))
+        {
+            Refuse(ErrorReplies.InvalidQueueName);
+        }
         else if ((get.Options & GetOptions.Abort) != 0)
         {
             Abort(get.Reader);
@@ -155,7 +159,7 @@ internal sealed partial class Session
             var router = _gateway.Router;
             var found = wait > TimeSpan.Zero && _mayWait
                 ? await router.FindForWaitAsync(name.Queue)
-                : await router.FindAsync(name.Queue);
+                : await FindToReadAsync(name.Queue);
             if (found is null)
             {
                 return () => ReplyMissed(closed);
@@ -230,6 +234,7 @@ internal sealed partial class Session
             var error = key.Length > GetKey.MaxBytes ? ErrorReplies.KeyTooLong
                 : key.Contains((byte)'/') ? ErrorReplies.OptionsWithSeveralKeys
                 : ReaderKey.TryParse(key, out reader);
+            error ??= IsForeignChild(reader) ? ErrorReplies.InvalidQueueName : null;
             error ??= CountReads(reader) > 0 ? ErrorReplies.ReadAlreadyOpen : null;
             if (error is not null)
             {
@@ -251,7 +256,7 @@ internal sealed partial class Session
         {
             foreach (var name in names)
             {
-                if (await _gateway.Router.FindAsync(name.Queue) is { } found)
+                if (await FindToReadAsync(name.Queue) is { } found)
                 {
                     var queue = name.In(found);
                     var result = await queue.TakeAsync(_id, TakeMode.Plain, TimeSpan.Zero);
@@ -283,6 +288,15 @@ internal sealed partial class Session
             Reply(ReplyKind.End);
         };
     }
+
+    /// <summary>A child is made by whoever names it first, to read from it too: from then on it gets copies.</summary>
+    private async ValueTask<IQueue?> FindToReadAsync(QueueName name)
+        => name.IsChild ? await _gateway.Router.OpenAsync(name) : await _gateway.Router.FindAsync(name);
+
+    /// <summary>Whether a key names a child where there are none.</summary>
+    private bool IsForeignChild(ReaderKey key) => !FansOut && key.Queue.Contains(QueueName.ChildSeparator);
+
+    private bool FansOut => _gateway.Options.Plus == PlusMeaning.Fanout;
 
     private int CountReads(ReaderKey key)
     {

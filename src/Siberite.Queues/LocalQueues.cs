@@ -121,6 +121,7 @@ public sealed partial class LocalQueues : IDisposable
             }
 
             ThrowIfDeparted(name);
+            ThrowIfParentMoves(name);
             ThrowIfNameless();
             if (_queues.Count >= _options.MaxQueues)
             {
@@ -131,6 +132,7 @@ public sealed partial class LocalQueues : IDisposable
             var unread = new ReaderState(Position: 1, ClosedBytes: 0, Closed: default);
             var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), name, isStored: false);
             _queues[name] = created;
+            Subscribe(created);
             return created;
         }
     }
@@ -138,18 +140,16 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>Appends one item to each queue in one batch: all or nothing.</summary>
     public AppendResult AppendToAll(IReadOnlyList<QueueName> names, in ItemDraft draft)
     {
-        // Gates are taken in order of id, so that two such calls cannot wait for each other.
-        var queues = names.Select(Open).OrderBy(queue => queue.Id).ToArray();
-        return AppendHolding(queues, held: 0, draft);
+        return JointAppend.Append(_shared, [.. names.Select(Open)], draft);
     }
 
     /// <summary>The same for queues that are open already; opens none.</summary>
     /// <returns><see cref="AppendStatus.Gone"/>, and nothing was appended, if one of them is not.</returns>
     public AppendResult AppendToOpened(IReadOnlyList<QueueName> names, in ItemDraft draft)
     {
-        var queues = names.Select(FindOpened).OfType<Queue>().OrderBy(queue => queue.Id).ToArray();
+        var queues = names.Select(FindOpened).OfType<Queue>().ToArray();
         return queues.Length == names.Count
-            ? AppendHolding(queues, held: 0, draft)
+            ? JointAppend.Append(_shared, queues, draft)
             : new AppendResult(AppendStatus.Gone, default);
     }
 
@@ -166,6 +166,7 @@ public sealed partial class LocalQueues : IDisposable
 
             var commit = queue.Delete(_nextQueueId); // Throws while the queue is being moved.
             _queues.TryRemove(name, out _);
+            Unsubscribe(queue);
             if (commit.Batch > 0)
             {
                 // What is damaged must not be read again, and rewriting reads.
@@ -312,44 +313,6 @@ public sealed partial class LocalQueues : IDisposable
     }
 
     private static bool IsWorthShowing(Queue queue) => queue.IsStored || queue.HasWaiters;
-
-    private AppendResult AppendHolding(Queue[] queues, int held, in ItemDraft draft)
-    {
-        if (held < queues.Length)
-        {
-            using (queues[held].Hold())
-            {
-                return AppendHolding(queues, held + 1, draft);
-            }
-        }
-
-        if (queues.Any(queue => queue.IsGone))
-        {
-            return new AppendResult(AppendStatus.Gone, default);
-        }
-
-        Array.ForEach(queues, queue => queue.ThrowIfDamaged());
-        _shared.ThrowIfRefusing();
-        foreach (var queue in queues)
-        {
-            queue.ThrowIfHeldStill();
-            if (!queue.MayAppend(draft))
-            {
-                return new AppendResult(AppendStatus.Full, default);
-            }
-        }
-
-        AppendResult last = default;
-        using (_commits.HoldBatch())
-        {
-            foreach (var queue in queues)
-            {
-                last = queue.Append(draft);
-            }
-        }
-
-        return last;
-    }
 
     /// <summary>Gives the space of deleted queues back, once nothing can bring them back.</summary>
     private void ReclaimDropped()

@@ -48,13 +48,13 @@ public sealed partial class Queue
     /// <summary>Has appends and takes wait from now on, in their order; closes and returns go on.</summary>
     /// <param name="patience">How long they wait at most: then they, and those who come later, are refused with
     /// <see cref="SiberiteError.QueueMoving"/>.</param>
-    /// <returns>Whether it stands still by this call: not if it is gone, damaged, was never stored, or stood
-    /// already.</returns>
+    /// <returns>Whether it stands still by this call: not if it is gone, damaged, was never stored, has children, or
+    /// stood already.</returns>
     public bool TryHoldStill(TimeSpan patience)
     {
         lock (_gate)
         {
-            if (_isGone || !_isStored || IsDamaged || _still is not null)
+            if (_isGone || !_isStored || IsDamaged || _still is not null || _children.Length > 0)
             {
                 return false;
             }

@@ -19,6 +19,7 @@ public sealed partial class Queue : IQueue
     private QueueOptions _options = new();
     private bool _isStored;
     private volatile bool _isGone;
+    private volatile Queue[] _children = [];
     private long _tail; // The sequence of the next append.
     private long _appendedBytes;
     private long _lastAppendBatch;
@@ -87,6 +88,9 @@ public sealed partial class Queue : IQueue
 
     internal long Id => _record.Id;
 
+    /// <summary>What gets copies of what is appended here. Replaced as a whole.</summary>
+    internal Queue[] Children { get => _children; set => _children = value; }
+
     /// <summary>Guards the queue and its readers.</summary>
     internal Lock Gate => _gate;
 
@@ -109,6 +113,11 @@ public sealed partial class Queue : IQueue
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
     {
+        if (_children.Length > 0 && _shared.FansOut)
+        {
+            return new(JointAppend.Append(_shared, [this], draft));
+        }
+
         lock (_gate)
         {
             return _still is null ? new(Append(draft)) : ParkAppend(draft);
@@ -187,6 +196,11 @@ public sealed partial class Queue : IQueue
                 return new AppendResult(AppendStatus.Full, default);
             }
 
+            if (Options.FanoutOnly && _shared.FansOut && !Name.IsChild)
+            {
+                return new AppendResult(AppendStatus.Stored, default); // Its children have it, if it has any.
+            }
+
             if (!_isStored)
             {
                 // The record goes with the first item: an atomic batch, so neither is ever found alone.
@@ -198,6 +212,18 @@ public sealed partial class Queue : IQueue
             }
 
             return new AppendResult(AppendStatus.Stored, AppendItem(draft));
+        }
+    }
+
+    /// <summary>Has the store know the queue before its first item.</summary>
+    internal void Store()
+    {
+        lock (_gate)
+        {
+            if (!_isStored && !_isGone)
+            {
+                PutQueue();
+            }
         }
     }
 
@@ -291,6 +317,7 @@ public sealed partial class Queue : IQueue
                 _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
                 IsDamaged)
             {
+                Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
             };

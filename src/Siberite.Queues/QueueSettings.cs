@@ -9,6 +9,8 @@ namespace Siberite.Queues;
 /// <code>
 /// the defaults of <see cref="QueueOptions"/> &lt; default &lt; patterns that match &lt; the queue's own section
 /// </code>
+/// A child of a fanout queue inherits all that holds for its parent, and then from patterns that match its own name alone,
+/// and from its own section.
 /// A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of characters. Of several that
 /// match, the one with more other characters counts more, then the later in ordinal order: files have no order that
 /// survives being read.
@@ -59,10 +61,23 @@ public sealed class QueueSettings
     public QueueOptions Of(QueueName name)
     {
         var own = _names.GetValueOrDefault(name.Value);
-        QueueLayer[] matching = [.. _patterns.Where(layer => NamePattern.Matches(layer.Name, name.Value))];
+        QueueLayer[] matching = [.. LayersAbove(name)];
         return own is null && matching.Length == 0
             ? _defaultOptions
             : _resolved.GetOrAdd(KeyOf(matching, own), _ => Resolve(matching, own));
+    }
+
+    private IEnumerable<QueueLayer> LayersAbove(QueueName name)
+    {
+        var matching = _patterns.Where(layer => NamePattern.Matches(layer.Name, name.Value));
+        if (name.Parent is not { } parent)
+        {
+            return matching;
+        }
+
+        QueueLayer[] ofParent = [.. _patterns.Where(layer => NamePattern.Matches(layer.Name, parent.Value))];
+        QueueLayer[] parents = _names.TryGetValue(parent.Value, out var own) ? [own] : [];
+        return [.. ofParent, .. parents, .. matching.Except(ofParent)];
     }
 
     private static string KeyOf(QueueLayer[] matching, QueueLayer? own)

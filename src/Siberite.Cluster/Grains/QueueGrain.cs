@@ -96,7 +96,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask DeleteAsync()
+    public async ValueTask<bool> DeleteAsync()
     {
         ThrowUnlessHome();
         _opened = null;
@@ -105,6 +105,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
         // without it.
         await _queues.Commits.WaitAsync(_queues.Delete(_name) with { Level = CommitLevel.Synced });
+        return !_queues.HasChildren(_name);
     }
 
     private async ValueTask<QueueOutcome?> WaitAsync(

@@ -82,6 +82,12 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             throw Refusal($"Queue {name} is at home there already.");
         }
 
+        if (name.IsChild || _queues.HasChildren(name))
+        {
+            throw new SiberiteException(
+                SiberiteError.NotForThisQueue, $"Queue {name} is part of a fanout, which cannot be moved.", inner: null);
+        }
+
         var queue = _queues.Find(name) ?? throw Refusal($"There is no queue {name} on this silo.");
         lock (_gate)
         {

@@ -242,6 +242,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         var directory = DirectoryOf(name);
         if (IsLoose(name))
         {
+            ThrowIfChild(name);
             return await OpenLooseAsync(directory, name, beside);
         }
 

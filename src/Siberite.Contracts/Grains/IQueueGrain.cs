@@ -48,8 +48,9 @@ public interface IQueueGrain : IGrainWithStringKey
 
     /// <summary>Deletes the queue with all its items, open ones too. Answers when that is synced to disk, whatever the
     /// durability: the home record goes next. Only the queue's directory grain calls it.</summary>
+    /// <returns>Whether its home may be forgotten: not while it has children there.</returns>
     [Alias("delete")]
-    ValueTask DeleteAsync();
+    ValueTask<bool> DeleteAsync();
 }
 
 /// <summary>One run of one silo's gateway.</summary>

@@ -59,4 +59,8 @@ public sealed class QueueOptions
     /// log, the statistics and the metrics. Default 1 GiB: what nobody should find out from a full disk. Zero for
     /// never.</summary>
     public long CursorWarningBytes { get; set; } = 1L << 30;
+
+    /// <summary>Whether a queue keeps nothing itself and only its children do (<c>Plus</c> = <c>Fanout</c>). Without
+    /// children a <c>set</c> is then answered <c>STORED</c> and kept nowhere. Default false.</summary>
+    public bool FanoutOnly { get; set; }
 }
