@@ -40,6 +40,11 @@ public sealed partial class Queue
             return ValueTask.FromException<TakeResult>(Unreadable());
         }
 
+        if (Options.Paused)
+        {
+            return ValueTask.FromException<TakeResult>(Paused());
+        }
+
         if (_still is not null)
         {
             return new(_still.Park(session, cursor, () => cursor.TakeAsync(session, mode, wait)));

@@ -130,6 +130,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -287,12 +292,13 @@ public sealed partial class Queue : IQueue
         {
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
-                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
+                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount,
+                _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
                 IsDamaged)
             {
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
+                IsPaused = Options.Paused,
             };
         }
     }

@@ -59,4 +59,8 @@ public sealed class QueueOptions
     /// log, the statistics and the metrics. Default 1 GiB: what nobody should find out from a full disk. Zero for
     /// never.</summary>
     public long CursorWarningBytes { get; set; } = 1L << 30;
+
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
 }
