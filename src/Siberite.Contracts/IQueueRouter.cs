@@ -115,6 +115,10 @@ public sealed record QueueStats(
     [property: Id(13)] long DiscardedCount,
     [property: Id(14)] bool IsUnreadable)
 {
+    /// <summary>Whether reads are refused by a setting.</summary>
+    [Id(15)]
+    public bool IsPaused { get; init; }
+
     /// <summary>Its cursors, by name.</summary>
     [Id(30)]
     public IReadOnlyList<CursorStats> Cursors { get; init; } = [];

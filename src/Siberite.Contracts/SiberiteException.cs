@@ -48,6 +48,12 @@ public enum SiberiteError
 
     /// <summary>What was asked for cannot be done with a cursor, or with a queue of this kind.</summary>
     NotForThisQueue = 22,
+
+    /// <summary>A setting that does not exist, cannot be read, is out of its range or cannot be changed now.</summary>
+    SettingInvalid = 13,
+
+    /// <summary>An operator paused the queue: reads are refused, sets are not.</summary>
+    QueuePaused = 14,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

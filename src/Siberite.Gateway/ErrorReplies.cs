@@ -57,6 +57,8 @@ internal static class ErrorReplies
     private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
     private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
+    private static readonly ErrorReply QueuePaused = Stay("SERVER_ERROR queue paused");
+    private static readonly ErrorReply SettingInvalid = Stay("CLIENT_ERROR invalid setting");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
     private static readonly ErrorReply SilosAway = Stay("SERVER_ERROR not all silos were reached");
     private static readonly ErrorReply DirectoryUnavailable = Stay("SERVER_ERROR queue directory unavailable");
@@ -93,6 +95,8 @@ internal static class ErrorReplies
         SiberiteError.CursorNameInvalid => InvalidCursorName,
         SiberiteError.TooManyCursors => TooManyCursors,
         SiberiteError.NotForThisQueue => NotForThisQueue,
+        SiberiteError.SettingInvalid => SettingInvalid,
+        SiberiteError.QueuePaused => QueuePaused,
         _ => throw new UnreachableException($"No reply for {error}."),
     };
 

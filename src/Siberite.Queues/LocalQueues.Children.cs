@@ -30,7 +30,7 @@ public sealed partial class LocalQueues
         queue.Children = _children.GetValueOrDefault(queue.Name, []);
         if (queue.Name.Parent is { } parent && !queue.IsNameless)
         {
-            queue.Store();
+            queue.Persist();
             _children[parent] = [.. _children.GetValueOrDefault(parent, []).Where(other => other != queue), queue];
             TellParent(parent);
         }

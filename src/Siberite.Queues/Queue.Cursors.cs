@@ -40,6 +40,11 @@ public sealed partial class Queue
             return ValueTask.FromException<TakeResult>(Unreadable());
         }
 
+        if (Options.Paused)
+        {
+            return ValueTask.FromException<TakeResult>(Paused());
+        }
+
         if (_still is not null)
         {
             return new(_still.Park(session, cursor, () => cursor.TakeAsync(session, mode, wait)));
@@ -127,9 +132,10 @@ public sealed partial class Queue
     }
 
     /// <summary>Has the store know the queue, with the first item, and the cursors that came before it.</summary>
-    private void PutQueue()
+    private Commit PutQueue()
     {
-        _shared.Commits.Mutate(this, static (batch, queue) =>
+        _isStored = true;
+        return _shared.Commits.Mutate(this, static (batch, queue) =>
         {
             batch.PutQueue(queue._record);
             foreach (var cursor in queue._cursors ?? [])
@@ -137,7 +143,6 @@ public sealed partial class Queue
                 queue.PutCursor(batch, cursor);
             }
         });
-        _isStored = true;
     }
 
     private void ForgetWindows()

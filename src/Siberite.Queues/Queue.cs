@@ -139,6 +139,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -212,18 +217,6 @@ public sealed partial class Queue : IQueue
             }
 
             return new AppendResult(AppendStatus.Stored, AppendItem(draft));
-        }
-    }
-
-    /// <summary>Has the store know the queue before its first item.</summary>
-    internal void Store()
-    {
-        lock (_gate)
-        {
-            if (!_isStored && !_isGone)
-            {
-                PutQueue();
-            }
         }
     }
 
@@ -313,13 +306,14 @@ public sealed partial class Queue : IQueue
         {
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
-                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
+                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount,
+                _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
                 IsDamaged)
             {
                 Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
+                IsPaused = Options.Paused,
             };
         }
     }

@@ -23,7 +23,7 @@ internal sealed partial class QueueReader
     /// <summary>When a sweep last found that somebody had asked, or the start, in Unix milliseconds.</summary>
     public long UsedAt { get; private set; }
 
-    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin = false)
     {
         _wasTakenFrom = true;
         var outcome = TakeOutcome.MustLoad;
@@ -38,7 +38,7 @@ internal sealed partial class QueueReader
             return new(result);
         }
 
-        var waiter = new Waiter(this, session, mode);
+        var waiter = new Waiter(this, session, mode) { IsAdmin = isAdmin };
         waiter.Place = (_waiters ??= []).AddLast(waiter);
         if (wait > TimeSpan.Zero)
         {
@@ -96,6 +96,11 @@ internal sealed partial class QueueReader
     /// available.</summary>
     public void ServeWaiters()
     {
+        if (WaiterCount > 0 && _queue.IsPaused)
+        {
+            RefuseWaiters();
+        }
+
         var place = _isLoading || _queue.IsStill ? null : _waiters?.First;
         while (place is not null)
         {
@@ -136,6 +141,21 @@ internal sealed partial class QueueReader
         sequence = _place.Next;
         slot = _window.Count > 0 ? _window.First : default;
         return sequence < _queue.Tail;
+    }
+
+    /// <summary>Whoever waits on a queue that was paused is told so.</summary>
+    private void RefuseWaiters()
+    {
+        for (var place = _waiters!.First; place is not null;)
+        {
+            var waiter = place.Value;
+            place = place.Next;
+            if (!waiter.IsAdmin)
+            {
+                waiter.Leave();
+                waiter.SetException(_queue.Paused());
+            }
+        }
     }
 
     private static void Finish(Waiter waiter, in TakeResult result)

@@ -56,7 +56,7 @@ internal sealed class ScriptedGrain : IQueueGrain
 
     public ValueTask<long> OpenShardAsync() => OpenAsync();
 
-    public ValueTask DeleteAsync() => default;
+    public ValueTask<bool> DeleteAsync() => new(true);
 
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);

@@ -63,4 +63,8 @@ public sealed class QueueOptions
     /// <summary>Whether a queue keeps nothing itself and only its children do (<c>Plus</c> = <c>Fanout</c>). Without
     /// children a <c>set</c> is then answered <c>STORED</c> and kept nowhere. Default false.</summary>
     public bool FanoutOnly { get; set; }
+
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
 }
