@@ -23,14 +23,13 @@ public sealed partial class LocalQueues
         }
     }
 
-    /// <summary>A queue is there now: a child gets copies from now on, and is durable at once, for a subscription must not
-    /// be lost; a parent gets the children that were there before it. Under the naming lock.</summary>
+    /// <summary>A queue is there now: a child gets copies from now on; a parent gets the children that were there before
+    /// it. Under the naming lock.</summary>
     private void Subscribe(Queue queue)
     {
         queue.Children = _children.GetValueOrDefault(queue.Name, []);
         if (queue.Name.Parent is { } parent && !queue.IsNameless)
         {
-            queue.Persist();
             _children[parent] = [.. _children.GetValueOrDefault(parent, []).Where(other => other != queue), queue];
             TellParent(parent);
         }

@@ -131,6 +131,11 @@ public sealed partial class LocalQueues : IDisposable
             var record = new QueueRecord(_nextQueueId++, name.Value, _time.GetUtcNow().ToUnixTimeMilliseconds());
             var unread = new ReaderState(Position: 1, ClosedBytes: 0, Closed: default);
             var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), name, isStored: false);
+            if (name.IsChild)
+            {
+                created.Persist(); // A subscription must not be lost, so it is durable before its first item.
+            }
+
             _queues[name] = created;
             Subscribe(created);
             return created;

@@ -68,7 +68,13 @@ public sealed class QueueSettings
         _names = files._names;
         _defaultOptions = files._defaultOptions;
         _runTime = runTime;
+        Aliases = files.Aliases;
     }
+
+    /// <summary>Names that stand for others in a <c>set</c>, each with the queues it means. No alias means
+    /// another.</summary>
+    public IReadOnlyDictionary<QueueName, IReadOnlyList<QueueName>> Aliases { get; init; } =
+        new Dictionary<QueueName, IReadOnlyList<QueueName>>();
 
     /// <summary>No section at all.</summary>
     public static QueueSettings None { get; } = new([]);
