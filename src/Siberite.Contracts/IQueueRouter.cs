@@ -119,16 +119,28 @@ public sealed record QueueStats(
     [Id(15)]
     public bool IsPaused { get; init; }
 
-    /// <summary>Its cursors, by name.</summary>
+    /// <summary>Items that are not due yet; not among <see cref="ItemCount"/>.</summary>
     [Id(30)]
+    public long DelayedCount { get; init; }
+
+    /// <summary>Their payload bytes.</summary>
+    [Id(31)]
+    public long DelayedBytes { get; init; }
+
+    /// <summary>Sets refused since the silo started because their id was seen before.</summary>
+    [Id(32)]
+    public long DuplicateCount { get; init; }
+
+    /// <summary>Its cursors, by name.</summary>
+    [Id(40)]
     public IReadOnlyList<CursorStats> Cursors { get; init; } = [];
 
     /// <summary>Its children, by name, if it is the parent of a fanout.</summary>
-    [Id(32)]
+    [Id(42)]
     public IReadOnlyList<string> Children { get; init; } = [];
 
     /// <summary>Whether more is kept for cursors than the settings call normal.</summary>
-    [Id(31)]
+    [Id(41)]
     public bool IsHeldByCursors { get; init; }
 }
 

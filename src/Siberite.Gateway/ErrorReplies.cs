@@ -30,6 +30,8 @@ internal static class ErrorReplies
     public static readonly ErrorReply BadTimeout = Stay("CLIENT_ERROR bad timeout");
     public static readonly ErrorReply BadFlags = Stay("CLIENT_ERROR bad flags");
     public static readonly ErrorReply BadExptime = Stay("CLIENT_ERROR bad exptime");
+    public static readonly ErrorReply BadDelay = Stay("CLIENT_ERROR bad delay");
+    public static readonly ErrorReply BadId = Stay("CLIENT_ERROR bad id");
     public static readonly ErrorReply BadByteCount = Close("CLIENT_ERROR Invalid <bytes> number");
     public static readonly ErrorReply BadData = Close("CLIENT_ERROR bad data chunk");
     public static readonly ErrorReply DuplicateTarget = Stay("CLIENT_ERROR duplicate queue name");

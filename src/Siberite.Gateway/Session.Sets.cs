@@ -68,7 +68,7 @@ internal sealed partial class Session
         ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
     {
         var options = _gateway.Options;
-        var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var mustSync);
+        var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);
         targetCount = FansOut ? 1 : targetCount; // One queue, and a child's name if there is a plus in it.
         if (error is null && targetCount == 1 && !QueueName.IsLegal(targets))
         {
@@ -82,7 +82,7 @@ internal sealed partial class Session
         }
 
         var expiresAt = options.HonourExpiration ? Expiration.At(exptime, _gateway.Time) : 0;
-        var draft = new ItemDraft(payload, flags, expiresAt, mustSync);
+        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync) { Delay = asked.Delay, Id = asked.Id };
         if (targetCount > 1)
         {
             AppendToAll(targets, draft, isSilent);
@@ -171,7 +171,7 @@ internal sealed partial class Session
     private void ReplyStored(in AppendResult result, bool isSilent)
         => Reply(
             isSilent ? ReplyKind.Silence
-                : result.Status == AppendStatus.Full ? ReplyKind.NotStored
+                : result.Status is AppendStatus.Full or AppendStatus.Duplicate ? ReplyKind.NotStored
                 : ReplyKind.Stored,
             result.Commit);
 

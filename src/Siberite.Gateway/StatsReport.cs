@@ -30,6 +30,7 @@ internal static class StatsReport
             Add(report, $"queue_{queue.Name}_age", age);
             Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
             Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
+            Add(report, $"queue_{queue.Name}_delayed", queue.DelayedCount);
             foreach (var cursor in queue.Cursors)
             {
                 Add(report, $"queue_{queue.Name}.{cursor.Name}_items", cursor.ItemCount);
@@ -86,6 +87,7 @@ internal static class StatsReport
                OldestEnqueuedAt = OldestOf(sum.OldestEnqueuedAt, part.OldestEnqueuedAt),
                OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
                WaiterCount = sum.WaiterCount + part.WaiterCount,
+               DelayedCount = sum.DelayedCount + part.DelayedCount,
                Cursors = [.. MergedCursors(sum.Cursors.Concat(part.Cursors))],
                IsHeldByCursors = sum.IsHeldByCursors || part.IsHeldByCursors,
            });

@@ -63,9 +63,9 @@ internal static class JointAppend
         foreach (var queue in queues)
         {
             queue.ThrowIfHeldStill();
-            if (!queue.MayAppend(draft))
+            if (queue.RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
         }
 

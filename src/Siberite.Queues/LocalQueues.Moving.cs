@@ -39,7 +39,8 @@ public sealed partial class LocalQueues
 
             using (queue.Hold())
             {
-                if (queue.ItemCount > 0 || queue.HeldItemCount > 0 || queue.HasWaiters || queue.IsHeldStill)
+                if (queue.ItemCount + queue.DelayedCount + queue.HeldItemCount > 0 || queue.HasWaiters
+                    || queue.IsHeldStill)
                 {
                     return (false, default);
                 }
@@ -178,6 +179,7 @@ public sealed partial class LocalQueues
             var stored = new StoredQueue(record, known.End.Reader, known.End.Tail - 1, known.End.AppendedBytes)
             {
                 Cursors = known.End.Cursors,
+                Extras = _store.ReadExtras(known.QueueId),
             };
             var queue = new Queue(_shared, stored, QueueName.Parse(known.Name), isStored: true);
             _moves[move] = known with { Stage = MoveStage.Adopted, End = default };

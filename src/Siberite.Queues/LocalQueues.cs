@@ -249,6 +249,7 @@ public sealed partial class LocalQueues : IDisposable
     public void Dispose()
     {
         _sweepTimer.Dispose();
+        _shared.Alarms.Dispose();
         EndWaits();
         _commits.Dispose();
     }
@@ -282,6 +283,8 @@ public sealed partial class LocalQueues : IDisposable
                 {
                     LookAfter(queue);
                 }
+
+                queue.TrimIds();
             }
 
             ReclaimDropped();

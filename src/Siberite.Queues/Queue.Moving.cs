@@ -78,6 +78,7 @@ public sealed partial class Queue
                 {
                     reader.ServeWaiters();
                 }
+                SetDelayedAlarm();
             }
         }
     }
@@ -88,7 +89,8 @@ public sealed partial class Queue
         lock (_gate)
         {
             return new MoveExtent(
-                _record.CreatedAt, _main.Place.Position, _tail, new Commit(_lastAppendBatch, CommitLevel.Written));
+                _record.CreatedAt, _main.Place.Position, _tail,
+                new Commit(Math.Max(_lastAppendBatch, LastExtrasBatch), CommitLevel.Written));
         }
     }
 

@@ -40,6 +40,7 @@ public sealed partial class Queue : IQueue
         _tail = Math.Max(stored.LastSequence + 1, closedLimit);
         _appendedBytes = Math.Max(stored.AppendedBytes, stored.Reader.ClosedBytes);
         _main.CountWaiting(_tail, _appendedBytes);
+        LoadExtras(stored.Extras);
         _trimmed = _main.Place.Position;
         _trimmedBytes = _main.Place.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
@@ -196,9 +197,9 @@ public sealed partial class Queue : IQueue
             ThrowIfHeldStill();
             ThrowIfDamaged();
             _shared.ThrowIfRefusing();
-            if (!MayAppend(draft))
+            if (RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
 
             if (Options.FanoutOnly && _shared.FansOut && !Name.IsChild)
@@ -206,17 +207,8 @@ public sealed partial class Queue : IQueue
                 return new AppendResult(AppendStatus.Stored, default); // Its children have it, if it has any.
             }
 
-            if (!_isStored)
-            {
-                // The record goes with the first item: an atomic batch, so neither is ever found alone.
-                using (_shared.Commits.HoldBatch())
-                {
-                    PutQueue();
-                    return new AppendResult(AppendStatus.Stored, AppendItem(draft));
-                }
-            }
-
-            return new AppendResult(AppendStatus.Stored, AppendItem(draft));
+            return new AppendResult(
+                AppendStatus.Stored, _isStored && IsPlain(draft) ? AppendItem(draft) : AppendHoldingBatch(draft));
         }
     }
 
@@ -243,13 +235,13 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
-            var commit = _main.Purge(_tail, _appendedBytes);
+            var purged = _main.Purge(_tail, _appendedBytes);
             foreach (var cursor in _cursors ?? [])
             {
                 cursor.Reader!.CatchUp();
             }
 
-            return commit;
+            return purged with { Batch = Math.Max(purged.Batch, PurgeDelayed()) };
         }
     }
 
@@ -307,13 +299,16 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
                 _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount,
-                _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes), _discardedCount,
-                IsDamaged)
+                _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes),
+                _discardedCount, IsDamaged)
             {
                 Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
                 IsPaused = Options.Paused,
+                DelayedCount = _delayed?.Count ?? 0,
+                DelayedBytes = _delayed?.Bytes ?? 0,
+                DuplicateCount = _duplicateCount,
             };
         }
     }
@@ -322,10 +317,13 @@ public sealed partial class Queue : IQueue
         => new(SiberiteError.ItemUnreadable, $"Queue {Name} cannot be read: {Damage}.", inner: null);
 
     private Commit AppendItem(in ItemDraft draft)
+        => AppendItem(draft, _shared.Time.GetUtcNow().ToUnixTimeMilliseconds(), deliveries: 0);
+
+    private Commit AppendItem(in ItemDraft draft, long enqueuedAt, ushort deliveries)
     {
         var bytes = (int)draft.Payload.Length;
-        var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var header = new ItemHeader(_tail, draft.Flags, now, draft.ExpiresAt, _appendedBytes + bytes, Deliveries: 0);
+        var header = new ItemHeader(
+            _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
         var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
 
         var sequence = _tail;
@@ -333,7 +331,7 @@ public sealed partial class Queue : IQueue
         _appendedBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        var slot = new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch);
+        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
         byte[]? copy = null;
         _main.OnAppended(sequence, slot, draft.Payload, ref copy);
         if (_cursors is { } cursors)

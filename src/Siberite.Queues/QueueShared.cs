@@ -23,6 +23,8 @@ internal sealed class QueueShared(
 
     public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
 
+    public Alarms Alarms { get; } = new(time, background);
+
     public int ReadAheadBytes => options.ReadAheadBytes;
 
     /// <summary>Whether what is appended to a parent is copied to its children.</summary>

@@ -16,6 +16,7 @@ namespace Siberite.Storage;
 /// a cursor's record or place, or a  a damaged queue
 ///   block of them
 /// a queue's last item, or its block a damaged queue
+/// what else is kept of a queue      a damaged queue
 /// any other item                    seen when it is read: that read fails
 /// </code>
 /// </remarks>
@@ -27,6 +28,7 @@ internal sealed class QueueScan(RocksDatabase database)
         var queues = new List<StoredQueue>();
         var readers = TryLoadDefaultReaders();
         var cursors = TryLoadCursorRecords();
+        var extras = new ExtrasScan(database).TryLoad();
         var lastItems = ScanItems();
         try
         {
@@ -53,6 +55,7 @@ internal sealed class QueueScan(RocksDatabase database)
                     queues.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes)
                     {
                         Cursors = CursorsOf(id, cursors),
+                        Extras = extras is null ? new ExtrasScan(database).Read(id) : extras.GetValueOrDefault(id),
                     });
                 }
                 catch (RocksException e)

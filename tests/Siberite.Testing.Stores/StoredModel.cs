@@ -12,9 +12,12 @@ internal sealed class StoredModel
     private readonly Dictionary<long, string> _idsEverUsed = [];
     private readonly Dictionary<string, byte[]> _states = [];
 
+    /// <summary>What there is beside items.</summary>
+    public ExtrasModel Extras { get; private init; } = new();
+
     public StoredModel Copy()
     {
-        var copy = new StoredModel();
+        var copy = new StoredModel { Extras = Extras.Copy() };
         CopyEntries(_queues, copy._queues);
         CopyEntries(_readers, copy._readers);
         CopyEntries(_cursors, copy._cursors);
@@ -58,6 +61,7 @@ internal sealed class StoredModel
                        select new StoredCursor(
                            cursor.Key.Reader, cursor.Value, _readers.GetValueOrDefault(cursor.Key, unmoved)),
                 ],
+                Extras = Extras.Read(queue.Id),
             });
         }
 
@@ -111,6 +115,7 @@ internal sealed class StoredModel
     public void DropQueue(long queueId)
     {
         _queues.Remove(queueId);
+        Extras.DropQueue(queueId);
         TrimItems(queueId, first: 0, limit: long.MaxValue);
         foreach (var key in _readers.Keys.Where(key => key.QueueId == queueId).ToArray())
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Orleans.Concurrency;
 using Orleans.Placement;
 using Siberite.Contracts;
@@ -206,9 +205,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
 
     private static async ValueTask<Applied> AppendAsync(Queue queue, QueueCommand command)
     {
-        var payload = new ReadOnlySequence<byte>(command.Payload ?? []);
-        var result = await queue.AppendAsync(
-            new ItemDraft(payload, command.Flags, command.ExpiresAt, command.MustSync));
+        var result = await queue.AppendAsync(AppendCommands.DraftOf(command));
         return new Applied(new QueueOutcome(result.Status, default, default, Error: null), result.Commit);
     }
 

@@ -190,6 +190,7 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         await _queues.Commits.WaitAsync(extent.LastAppend);
         next = Math.Max(next, extent.Position);
         await SendAsync(move, queue, target, next, extent.Tail);
+        await SendExtrasAsync(move, queue, target);
         AfterStep?.Invoke(3);
         var end = queue.Seal();
         await target.CompleteAsync(move.Id, new MovedPlace(

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using Siberite.Contracts;
 
@@ -77,9 +76,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => AppendAsync(Enqueue(new QueueCommand(
-            QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
-            default, Sequence: 0)));
+        => AppendAsync(Enqueue(AppendCommands.Of(draft)));
 
     /// <inheritdoc/>
     public async ValueTask<Commit> CloseAsync(SessionId session, long sequence)

@@ -119,8 +119,16 @@ public readonly record struct QueueCommand(
     [property: Id(6)] TakeMode Mode,
     [property: Id(7)] long Sequence)
 {
-    /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
+    /// <summary>Of an append: <see cref="ItemDraft.Delay"/>.</summary>
     [Id(20)]
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Of an append: <see cref="ItemDraft.Id"/>.</summary>
+    [Id(21)]
+    public byte[]? ItemId { get; init; }
+
+    /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
+    [Id(30)]
     public CursorName? Cursor { get; init; }
 }
 

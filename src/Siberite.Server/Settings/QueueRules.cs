@@ -6,19 +6,19 @@ namespace Siberite.Server.Settings;
 /// <summary>What is legal for each setting of a queue, beyond its type.</summary>
 internal static class QueueRules
 {
-    /// <summary>Ten years: longer is never, and must not overflow a date.</summary>
-    private static readonly TimeSpan LongestDuration = TimeSpan.FromDays(3650);
-
     private static readonly Dictionary<string, Func<QueueOptions, string?>> Rules = new(StringComparer.Ordinal)
     {
         [nameof(QueueOptions.MaxItems)] = options => Number(options.MaxItems),
         [nameof(QueueOptions.MaxBytes)] = options => Number(options.MaxBytes),
         [nameof(QueueOptions.MaxItemBytes)] = options => Number(options.MaxItemBytes),
-        [nameof(QueueOptions.MaxCursors)] = options => Number(options.MaxCursors, 10_000),
+        [nameof(QueueOptions.MaxCursors)] = options => Number(options.MaxCursors, most: 10_000),
         [nameof(QueueOptions.RetentionAge)] = options => Duration(options.RetentionAge),
         [nameof(QueueOptions.RetentionBytes)] = options => Number(options.RetentionBytes),
         [nameof(QueueOptions.RetentionItems)] = options => Number(options.RetentionItems),
         [nameof(QueueOptions.CursorWarningBytes)] = options => Number(options.CursorWarningBytes),
+        [nameof(QueueOptions.Delay)] = options => Duration(options.Delay),
+        [nameof(QueueOptions.DedupWindow)] = options => Duration(options.DedupWindow),
+        [nameof(QueueOptions.DedupMaxIds)] = options => Number(options.DedupMaxIds, least: 1, most: 10_000_000),
     };
 
     /// <summary>The settings that have a rule.</summary>
@@ -28,11 +28,14 @@ internal static class QueueRules
     public static string? Check(string key, QueueOptions options)
         => Rules.TryGetValue(key, out var rule) ? rule(options) : null;
 
-    private static string? Duration(TimeSpan value)
-        => value >= TimeSpan.Zero && value <= LongestDuration ? null : $"{value}: must be 00:00:00 to {LongestDuration}";
-
-    private static string? Number(long value, long most = long.MaxValue)
-        => value >= 0 && value <= most
+    private static string? Number(long value, long least = 0, long most = long.MaxValue)
+        => value >= least && value <= most
             ? null
-            : string.Create(CultureInfo.InvariantCulture, $"{value}: must be 0 to {most}");
+            : string.Create(CultureInfo.InvariantCulture, $"{value}: must be {least} to {most}");
+
+    /// <summary>Ten years, beyond which a moment may leave the calendar.</summary>
+    private static string? Duration(TimeSpan value)
+        => value >= TimeSpan.Zero && value <= TimeSpan.FromDays(3650)
+            ? null
+            : string.Create(CultureInfo.InvariantCulture, $"{value}: must be 00:00:00 to 3650.00:00:00");
 }
