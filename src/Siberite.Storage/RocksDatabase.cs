@@ -96,13 +96,9 @@ internal sealed unsafe class RocksDatabase : IDisposable
 
     /// <summary>Walks over all metadata whose key begins with <paramref name="prefix"/>.</summary>
     public RocksIterator ScanMetadata(byte prefix)
-        => ScanMetadata([prefix], [(byte)(prefix + 1)]);
-
-    /// <summary>Walks over the metadata from the key <paramref name="first"/> up to, not including,
-    /// <paramref name="limit"/>.</summary>
-    public RocksIterator ScanMetadata(ReadOnlySpan<byte> first, ReadOnlySpan<byte> limit)
         => RocksIterator.Create(
-            _database, _metadata, first, limit, ignoresRangeDeletions: false, fillsCache: false, readAheadBytes: 0);
+            _database, _metadata, [prefix], [(byte)(prefix + 1)], ignoresRangeDeletions: false, fillsCache: false,
+            readAheadBytes: 0);
 
     /// <inheritdoc cref="RocksIterator.Create"/>
     public RocksIterator ScanItems(
