@@ -86,8 +86,13 @@ internal sealed partial class QueueRouter : IQueueRouter
     public ICommitLog Commits => _queues.Commits;
 
     /// <inheritdoc/>
+    /// <remarks>An alias is never among them: a session waits until what it set into one is where it belongs, so that its
+    /// next command finds it there.</remarks>
     public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
-        => TryFindAlias(name, out queue) || _resolvedByBytes.TryGetValue(name, out queue);
+    {
+        queue = null;
+        return !TryFindAlias(name, out _) && _resolvedByBytes.TryGetValue(name, out queue);
+    }
 
     /// <inheritdoc/>
     /// <remarks>A standalone engine knows every queue there is, so names that somebody makes up cost no directory
