@@ -3,8 +3,8 @@ using Siberite.Contracts;
 namespace Siberite.Queues;
 
 /// <summary>Appends one item to several queues in one batch: all or nothing.</summary>
-/// <remarks>A parent's children are among them. Gates are taken in order of id, so that two such calls cannot wait for each
-/// other.</remarks>
+/// <remarks>A parent's children are among them. Gates are taken in order of id, so that two such calls cannot wait for
+/// each other.</remarks>
 internal static class JointAppend
 {
     /// <summary>Appends to these queues and their children.</summary>
@@ -16,7 +16,8 @@ internal static class JointAppend
         do
         {
             var families = Array.ConvertAll(named, queue => shared.FansOut ? queue.Children : []);
-            Queue[] all = [.. named.Concat(families.SelectMany(family => family)).Distinct().OrderBy(queue => queue.Id)];
+            var members = named.Concat(families.SelectMany(family => family));
+            Queue[] all = [.. members.Distinct().OrderBy(queue => queue.Id)];
             isDone = TryAppend(shared, named, families, all, held: 0, draft, out result);
         }
         while (!isDone); // A child came or went meanwhile.

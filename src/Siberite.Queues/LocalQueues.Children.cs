@@ -23,8 +23,8 @@ public sealed partial class LocalQueues
         }
     }
 
-    /// <summary>A queue is there now: a child gets copies from now on; a parent gets the children that were there before
-    /// it. Under the naming lock.</summary>
+    /// <summary>A queue is there now: a child gets copies from now on; a parent gets the children that were there
+    /// before it. Under the naming lock.</summary>
     private void Subscribe(Queue queue)
     {
         queue.Children = _children.GetValueOrDefault(queue.Name, []);

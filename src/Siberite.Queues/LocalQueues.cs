@@ -349,6 +349,7 @@ public sealed partial class LocalQueues : IDisposable
         }
     }
 
-    [LoggerMessage(1541, LogLevel.Warning, "Queue {Queue}: what its retention settings no longer keep could not be read.")]
+    [LoggerMessage(1541, LogLevel.Warning,
+        "Queue {Queue}: what its retention settings no longer keep could not be read.")]
     private static partial void LogNotRetained(ILogger log, string queue, Exception failure);
 }

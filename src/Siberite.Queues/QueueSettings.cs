@@ -13,11 +13,10 @@ namespace Siberite.Queues;
 /// the defaults of <see cref="QueueOptions"/> &lt; default &lt; patterns that match &lt; the queue's own section
 ///     &lt; what was set at run time
 /// </code>
-/// A child of a fanout queue inherits all that holds for its parent, then what patterns that match its own name alone set,
-/// then its own section.
-/// A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of characters. Of several that
-/// match, the one with more other characters counts more, then the later in ordinal order: files have no order that
-/// survives being read.
+/// A child of a fanout queue inherits all that holds for its parent, then what patterns that match its own name alone
+/// set, then its own section. A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of
+/// characters. Of several that match, the one with more other characters counts more, then the later in ordinal order:
+/// files have no order that survives being read.
 /// </remarks>
 public sealed class QueueSettings
 {

@@ -101,7 +101,8 @@ public sealed class CursorTests
     public async Task A_cursor_that_waits_for_a_queues_first_item_gets_it_and_is_stored_with_it()
     {
         using var engine = new Engine();
-        var take = engine.Cursor("q", "c").TakeAsync(Engine.Session(1), TakeMode.Open, TimeSpan.FromSeconds(5)).AsTask();
+        var take = engine.Cursor("q", "c")
+            .TakeAsync(Engine.Session(1), TakeMode.Open, TimeSpan.FromSeconds(5)).AsTask();
         engine.Append("q", "1");
         engine.Background.RunAll();
 
@@ -151,7 +152,8 @@ public sealed class CursorTests
         using var engine = new Engine();
         engine.Append("q", "1", "2");
         Assert.Equal(["1", "2"], Drain(engine, "c"));
-        var wait = engine.Cursor("q", "c").TakeAsync(Engine.Session(2), TakeMode.Open, TimeSpan.FromMinutes(1)).AsTask();
+        var wait = engine.Cursor("q", "c")
+            .TakeAsync(Engine.Session(2), TakeMode.Open, TimeSpan.FromMinutes(1)).AsTask();
         _ = engine.Cursor("q", "c").DropAsync().AsTask();
 
         Assert.Equal(TakeStatus.Gone, (await wait).Status);

@@ -4,7 +4,7 @@ using Siberite.Contracts;
 namespace Siberite.Queues.Tests;
 
 /// <summary>Random command sequences against a model of a hundred lines, shrunk to the shortest that differs.</summary>
-public sealed class ModelTests
+public sealed partial class ModelTests
 {
     private const int QueueCount = 2;
     private const int SessionCount = 3;
@@ -67,7 +67,7 @@ public sealed class ModelTests
                 },
                 iter: 10_000);
 
-    private sealed class Run(long cacheBytes, int readAheadBytes) : IDisposable
+    private sealed partial class Run(long cacheBytes, int readAheadBytes) : IDisposable
     {
         private const int MaxIds = 4;
 
@@ -157,55 +157,6 @@ public sealed class ModelTests
                     break;
             }
         }
-
-        private void StepOfCursor(Act act, int queue, int session, string cursor)
-        {
-            var model = _model[queue];
-            switch (act)
-            {
-                case Act.CursorTake or Act.CursorPeek:
-                    var isPeek = act == Act.CursorPeek;
-                    var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
-                    var taken = _engine.Settle(
-                        Cursor(queue, cursor).TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
-                    Compare(queue, model.TakeFor(cursor, session, isPeek, _engine.Time.GetUtcNow()), taken);
-                    break;
-                case Act.CursorRewind:
-                    _ = Cursor(queue, cursor).PurgeAsync().AsTask();
-                    model.Cursors.GetValueOrDefault(cursor)?.Closed.Clear();
-                    break;
-                case Act.CursorDrop:
-                    _ = Cursor(queue, cursor).DropAsync().AsTask();
-                    model.Cursors.Remove(cursor);
-                    break;
-                default:
-                    EndOfCursor(queue, session, cursor, isClose: act == Act.CursorClose);
-                    break;
-            }
-        }
-
-        private void EndOfCursor(int queue, int session, string cursor, bool isClose)
-        {
-            if (_model[queue].Cursors.GetValueOrDefault(cursor) is not { } known
-                || known.OldestOpen(session) is not { } item)
-            {
-                return;
-            }
-
-            known.Open.Remove(item);
-            var sequence = _sequences[(queue, item.Order)];
-            if (isClose)
-            {
-                known.Closed.Add(item);
-                _ = Cursor(queue, cursor).CloseAsync(Engine.Session(session), sequence).AsTask();
-            }
-            else
-            {
-                _ = Cursor(queue, cursor).AbortAsync(Engine.Session(session), sequence).AsTask();
-            }
-        }
-
-        private IQueueCursor Cursor(int queue, string cursor) => _engine.Cursor(Name(queue), cursor);
 
         /// <summary>A little at a time: what is due, and who has waited long enough, are never so at the same
         /// moment.</summary>
@@ -383,24 +334,6 @@ public sealed class ModelTests
                     Assert.Equal(expected?.Payload, _engine.Take(Name(queue)));
                     isEmpty = expected is null;
                 }
-            }
-        }
-
-        private void DrainCursor(int queue, string cursor)
-        {
-            var stats = _engine.Queues.GetStats(QueueName.Parse(Name(queue))).SingleOrDefault();
-            if (stats?.Cursors.SingleOrDefault(known => known.Name == cursor) is { } counted
-                && !_mayExpire.Contains(queue)) // Whether a place that passed such an item was written is not modelled.
-            {
-                var closed = _model[queue].Cursor(cursor).Closed;
-                Assert.Equal(_model[queue].Items.Count(item => !closed.Contains(item)), counted.ItemCount);
-            }
-
-            for (var isEmpty = false; !isEmpty;)
-            {
-                var expected = _model[queue].TakeFor(cursor, 1, isPeek: false, _engine.Time.GetUtcNow());
-                Assert.Equal(expected?.Payload, _engine.TakeFor(Name(queue), cursor));
-                isEmpty = expected is null;
             }
         }
     }

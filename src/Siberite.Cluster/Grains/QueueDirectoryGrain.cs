@@ -156,8 +156,8 @@ internal sealed partial class QueueDirectoryGrain(
         return mayForget;
     }
 
-    /// <summary>A child lives where its parent does, which gets a home by that if it has none: what is set into the parent
-    /// goes to both in one commit.</summary>
+    /// <summary>A child lives where its parent does, which gets a home by that if it has none: what is set into the
+    /// parent goes to both in one commit.</summary>
     private async Task<StoreId> HomeFromParentAsync(StoreId proposed)
     {
         if (Name.Parent is not { } parent)

@@ -42,7 +42,8 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
-    /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given back.</summary>
+    /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given
+    /// back.</summary>
     /// <param name="reader">The queue, or a cursor of it.</param>
     /// <param name="cursor">That cursor's name, or <see langword="null"/>.</param>
     /// <param name="session">Who takes.</param>

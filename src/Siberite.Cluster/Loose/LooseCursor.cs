@@ -3,9 +3,9 @@ using Siberite.Contracts;
 namespace Siberite.Cluster;
 
 /// <summary>A cursor of a loose queue: one of the same name on every shard.</summary>
-/// <remarks>Marks tell of what default readers may take and say nothing of cursors, so the other shards are asked one by
-/// one whenever the local one has nothing: a call to each silo. A wait is in line on the local shard, and asks the others
-/// again every <see cref="LooseQueue.RecheckInterval"/>.</remarks>
+/// <remarks>Marks tell of what default readers may take and say nothing of cursors, so the other shards are asked one
+/// by one whenever the local one has nothing: a call to each silo. A wait is in line on the local shard, and asks the
+/// others again every <see cref="LooseQueue.RecheckInterval"/>.</remarks>
 internal sealed class LooseCursor : IQueueCursor
 {
     private readonly LooseQueue _queue;

@@ -88,7 +88,7 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         if (name.IsChild || _queues.HasChildren(name))
         {
             throw new SiberiteException(
-                SiberiteError.NotForThisQueue, $"Queue {name} is part of a fanout, which cannot be moved.", inner: null);
+                SiberiteError.NotForThisQueue, $"Queue {name} is part of a fanout: it cannot be moved.", inner: null);
         }
 
         var queue = _queues.Find(name) ?? throw Refusal($"There is no queue {name} on this silo.");

@@ -3,8 +3,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Cluster;
 
-/// <summary>A name that stands for other queues: what is set into it goes to all of them or none, and there is nothing to
-/// read.</summary>
+/// <summary>A name that stands for other queues: what is set into it goes to all of them or none, and there is nothing
+/// to read.</summary>
 internal sealed class AliasQueue(QueueName name, IReadOnlyList<QueueName> targets, QueueRouter router) : IQueue
 {
     /// <inheritdoc/>

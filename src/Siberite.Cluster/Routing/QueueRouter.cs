@@ -86,8 +86,8 @@ internal sealed partial class QueueRouter : IQueueRouter
     public ICommitLog Commits => _queues.Commits;
 
     /// <inheritdoc/>
-    /// <remarks>An alias is never among them: a session waits until what it set into one is where it belongs, so that its
-    /// next command finds it there.</remarks>
+    /// <remarks>An alias is never among them: a session waits until what it set into one is where it belongs, so that
+    /// its next command finds it there.</remarks>
     public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
     {
         queue = null;

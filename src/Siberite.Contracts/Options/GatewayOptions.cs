@@ -71,8 +71,8 @@ public sealed class GatewayOptions
 
     /// <summary>What a <c>+</c> in a key means. <c>MultiSet</c>: <c>set a+b</c> stores in both queues, and nothing else
     /// may name two. <c>Fanout</c>: <c>a+b</c> is a child of queue <c>a</c>, which gets a copy of all that is set into
-    /// <c>a</c> from the first time it is named. Default <c>MultiSet</c>, as in Siberite; <c>Fanout</c> is Kestrel's. The
-    /// same on all silos of a cluster.</summary>
+    /// <c>a</c> from the first time it is named. Default <c>MultiSet</c>, as in Siberite; <c>Fanout</c> is Kestrel's.
+    /// The same on all silos of a cluster.</summary>
     public PlusMeaning Plus { get; set; } = PlusMeaning.MultiSet;
 
     /// <summary>Which silos <c>stats</c> speaks of: <c>Cluster</c> or <c>Silo</c>. Default <c>Cluster</c>, which is

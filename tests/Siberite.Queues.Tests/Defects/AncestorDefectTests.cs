@@ -38,8 +38,8 @@ public sealed class AncestorDefectTests
         Assert.Equal(1, engine.Store.ItemCount(engine["q"].Id));
     }
 
-    /// <remarks>Method: both readers are through, and all is trimmed; after the restart the cursor must neither skip what
-    /// comes nor stick.</remarks>
+    /// <remarks>Method: both readers are through, and all is trimmed; after the restart the cursor must neither skip
+    /// what comes nor stick.</remarks>
     [Fact]
     public void S6_a_cursor_that_had_read_all_of_a_drained_queue_serves_what_comes_after()
     {
