@@ -19,7 +19,17 @@ internal sealed partial class Session
         {
             GetMany(key, tokens);
         }
-        else if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
+        else
+        {
+            GetOne(key, GetOptions.None);
+        }
+    }
+
+    /// <param name="key">With its options.</param>
+    /// <param name="otherwise">What is meant by a key without an option but a time.</param>
+    private void GetOne(ReadOnlySpan<byte> key, GetOptions otherwise)
+    {
+        if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
         {
             Refuse(error);
         }
@@ -37,7 +47,8 @@ internal sealed partial class Session
         }
         else
         {
-            Take(get.Reader, get.Options, get.Wait, closed: default);
+            var isPlain = (get.Options & ~GetOptions.Timed) == 0;
+            Take(get.Reader, isPlain ? otherwise : get.Options, get.Wait, closed: default);
         }
     }
 
@@ -122,14 +133,25 @@ internal sealed partial class Session
             }
         }
 
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
+        TakeFrom(key, mode, wait, closed);
+    }
+
+    private void TakeFrom(ReaderKey key, TakeMode mode, TimeSpan wait, Commit closed)
+    {
         if (_gateway.Router.TryGetResolved(key.Queue, out var queue))
         {
             queue = key.Cursor.IsEmpty ? queue : queue.OpenCursor(CursorName.Parse(key.Cursor));
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
-                _waitingOn = queue;
-                Block(FinishTakeAsync(queue, take, mode, closed));
+                WaitOn(queue);
+                Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
             }
 
@@ -144,11 +166,23 @@ internal sealed partial class Session
         Block(TakeSlowlyAsync(ReaderName.Of(key), mode, wait, closed));
     }
 
+    /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
+    private void WaitOn(IQueue queue)
+    {
+        _waitingOn = queue;
+        if (!_mayWait || Refuses(Refusals.Reads))
+        {
+            queue.CancelWait(_id);
+        }
+    }
+
     private async Task<Action> FinishTakeAsync(
-        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
+        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
     {
         var result = await take;
-        return () => ReplyTaken(queue, result, mode, closed);
+        return result.Status == TakeStatus.Gone
+            ? await TakeSlowlyAsync(ReaderName.Of(queue), mode, wait, closed) // It has moved, or was deleted: not empty.
+            : () => ReplyTaken(queue, result, mode, closed);
     }
 
     /// <summary>Takes where the way is not known yet.</summary>
@@ -166,14 +200,8 @@ internal sealed partial class Session
             }
 
             var queue = name.In(found);
-
-            _waitingOn = queue;
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
-            if (!_mayWait)
-            {
-                queue.CancelWait(_id); // The client went while the way was looked up.
-            }
-
+            WaitOn(queue);
             var result = await take;
             if (result.Status != TakeStatus.Gone)
             {
@@ -194,11 +222,13 @@ internal sealed partial class Session
         if (mode == TakeMode.Open)
         {
             _reads.Add(new HeldRead(queue, result.Item.Sequence));
+            _monitoring?.LeftCount -= 1;
         }
     }
 
     private void ReplyMissed(Commit closed)
     {
+        _monitoring = null;
         _counts.Misses++;
         Reply(ReplyKind.End, closed);
     }
@@ -246,6 +276,12 @@ internal sealed partial class Session
         }
 
         _counts.Gets += names.Count;
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
         Block(TakeManyAsync(names));
     }
 
@@ -256,13 +292,18 @@ internal sealed partial class Session
         {
             foreach (var name in names)
             {
-                if (await FindToReadAsync(name.Queue) is { } found)
+                while (await FindToReadAsync(name.Queue) is { } found)
                 {
                     var queue = name.In(found);
                     var result = await queue.TakeAsync(_id, TakeMode.Plain, TimeSpan.Zero);
                     if (result.Status == TakeStatus.Taken)
                     {
                         taken.Add((queue, result));
+                    }
+
+                    if (result.Status != TakeStatus.Gone)
+                    {
+                        break;
                     }
                 }
             }
@@ -337,6 +378,8 @@ internal sealed partial class Session
     {
         public static ReaderName Of(ReaderKey key)
             => new(QueueName.Parse(key.Queue), key.Cursor.IsEmpty ? null : CursorName.Parse(key.Cursor));
+
+        public static ReaderName Of(IQueue reader) => Of(ReaderKey.Parse(reader.Address.ToArray()));
 
         public IQueue In(IQueue queue) => Cursor is null ? queue : queue.OpenCursor(Cursor);
     }

@@ -135,6 +135,7 @@ public sealed partial class Queue
     private Commit PutQueue()
     {
         _isStored = true;
+        _shared.Tally.NoteCreated();
         return _shared.Commits.Mutate(this, static (batch, queue) =>
         {
             batch.PutQueue(queue._record);

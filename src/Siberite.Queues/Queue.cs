@@ -24,6 +24,7 @@ public sealed partial class Queue : IQueue
     private long _appendedBytes;
     private long _lastAppendBatch;
     private long _discardedCount;
+    private long _purgeCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
     {
@@ -212,6 +213,9 @@ public sealed partial class Queue : IQueue
         }
     }
 
+    /// <summary>Whether items come with the flags they were set with. Only under the gate.</summary>
+    internal bool ShowsFlags => Options.Flags == ItemFlags.Kept;
+
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
@@ -235,6 +239,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
+            _purgeCount++;
             var purged = _main.Purge(_tail, _appendedBytes);
             foreach (var cursor in _cursors ?? [])
             {
@@ -305,6 +310,10 @@ public sealed partial class Queue : IQueue
                 Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
+                OpenedCount = _main.OpenedCount,
+                CachedCount = _main.CachedCount,
+                PurgeCount = _purgeCount,
+                StoredBytes = _appendedBytes - _trimmedBytes,
                 IsPaused = Options.Paused,
                 DelayedCount = _delayed?.Count ?? 0,
                 DelayedBytes = _delayed?.Bytes ?? 0,

@@ -61,7 +61,12 @@ internal sealed partial class QueueReader
 
     public long CachedBytes => _window.Bytes;
 
+    public int CachedCount => _window.Count;
+
     public long TakenCount { get; private set; }
+
+    /// <summary>Of those taken, the ones that the client was to close.</summary>
+    public long OpenedCount { get; private set; }
 
     public long ClosedCount { get; private set; }
 
@@ -170,7 +175,7 @@ internal sealed partial class QueueReader
     {
         IsDropped = true;
         ForgetWindow();
-        EndAllWaits(new TakeResult(TakeStatus.Gone, default, default));
+        EndAllWaits(default); // Not gone: whoever looks it up again would make it anew.
     }
 
     /// <summary>Has a cursor pass what the default reader has closed meanwhile, so that it keeps no memory for

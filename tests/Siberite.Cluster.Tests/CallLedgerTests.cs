@@ -74,6 +74,23 @@ public sealed class CallLedgerTests : IDisposable
         Assert.Equal(0, _ledger.Count);
     }
 
+    /// <remarks>Only what is kept for a repetition is cut, also when the outcome is there at once.</remarks>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_first_answer_is_whole_however_large_it_is(bool isThereAtOnce)
+    {
+        var payload = new byte[CallLedger.MaxKeptBytes + 1];
+        QueueOutcome[] whole = [new(default, TakeStatus.Taken, new Item(1, payload, Flags: 0), Error: null)];
+        var end = new TaskCompletionSource<QueueOutcome[]>();
+        var first = _ledger.OnceAsync(
+            Work, Call(number: 1), () => isThereAtOnce ? Task.FromResult(whole) : end.Task);
+        end.SetResult(whole);
+
+        Assert.Same(payload, (await first).Single().Item.Payload);
+        Assert.Equal(SiberiteError.OutcomeUnknown, (await OnceAsync(number: 1)).Single().Error);
+    }
+
     private Task<QueueOutcome[]> OnceAsync(long number, long sender = 1, long gateway = 1)
         => _ledger.OnceAsync(Work, Call(number, sender, gateway), ExecuteAsync);
 

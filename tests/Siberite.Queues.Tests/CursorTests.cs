@@ -156,7 +156,7 @@ public sealed class CursorTests
             .TakeAsync(Engine.Session(2), TakeMode.Open, TimeSpan.FromMinutes(1)).AsTask();
         _ = engine.Cursor("q", "c").DropAsync().AsTask();
 
-        Assert.Equal(TakeStatus.Gone, (await wait).Status);
+        Assert.Equal(TakeStatus.Empty, (await wait).Status);
         engine.Commit();
         engine.Kill();
         Assert.Empty(engine.Stats("q").Cursors);

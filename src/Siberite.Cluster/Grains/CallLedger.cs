@@ -57,15 +57,18 @@ internal sealed class CallLedger : IDisposable
                         SiberiteError.OutcomeUnknown, $"Call {call.Number} came after a later one.", inner: null);
                 }
 
-                if (call.Number > caller.Number)
+                caller.At = _time.GetTimestamp();
+                if (call.Number == caller.Number)
                 {
-                    caller.Number = call.Number;
-                    caller.Outcomes = execute();
-                    _ = SlimAsync(caller, call.Number, caller.Outcomes);
+                    return caller.Outcomes;
                 }
 
-                caller.At = _time.GetTimestamp();
-                return caller.Outcomes;
+                // The first answer is whole, also if it is there at once.
+                var outcomes = execute();
+                caller.Number = call.Number;
+                caller.Outcomes = outcomes;
+                _ = SlimAsync(caller, call.Number, outcomes);
+                return outcomes;
             }
         }
     }

@@ -11,7 +11,7 @@ namespace Siberite.Cluster;
 /// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An
 /// append says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take:
 /// the home refuses a call that comes after a later one.</para>
-/// This part sends; <c>GrainQueue.Waiting</c> waits.
+/// This part sends; <c>GrainQueue.Waiting</c> waits, <c>GrainQueue.Holding</c> follows queues that move.
 /// </remarks>
 internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 {
@@ -277,6 +277,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         var held = HeldOf(call, outcomes);
         _isHeld = held.Count > 0;
         PutFirst([.. lost.ConvertAll(RecallOf), .. held]);
+        ProveHome();
         for (var i = 0; i < call.Length; i++)
         {
             if (lost.Contains(call[i]))
@@ -323,19 +324,27 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             _parts.OnGone(this); // It may have another home by now.
         }
 
+        var isRedirected = isAway && !failure.IsUnknown && TryDoubtHome();
         foreach (var command in call)
         {
             // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
-            var isUndone = failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take;
-            command.Fail(isUndone ? Unanswered() : refusal);
+            Tell(command, isUndone: failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take);
         }
 
-        foreach (var command in unsent)
-        {
-            command.Fail(failure.IsUnknown ? Unanswered() : refusal);
-        }
-
+        unsent.ForEach(command => Tell(command, isUndone: failure.IsUnknown));
         return mustArrive.Count > 0;
+
+        void Tell(RemoteCommand command, bool isUndone)
+        {
+            if (isRedirected && command.Command.Kind is QueueCommandKind.Append or QueueCommandKind.Take)
+            {
+                command.Redirect();
+            }
+            else
+            {
+                command.Fail(isUndone ? Unanswered() : refusal);
+            }
+        }
     }
 
     /// <summary>The refusal of a command that had no effect, or whose effect is being undone.</summary>
