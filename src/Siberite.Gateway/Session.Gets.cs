@@ -181,7 +181,7 @@ internal sealed partial class Session
     {
         var result = await take;
         return result.Status == TakeStatus.Gone
-            ? await TakeSlowlyAsync(ReaderName.Of(queue), mode, wait, closed) // It has moved, or was deleted: not empty.
+            ? await TakeSlowlyAsync(ReaderName.Of(queue), mode, wait, closed) // Moved or deleted: not empty.
             : () => ReplyTaken(queue, result, mode, closed);
     }
 

@@ -35,7 +35,8 @@ internal sealed partial class Session
         {
             var options = _gateway.Options;
             var time = seconds < options.MaxWait.TotalSeconds ? TimeSpan.FromSeconds(seconds) : options.MaxWait;
-            _monitoring = new Monitoring(reader.Address.ToArray(), _gateway.Time.GetTimestamp(), time) { LeftCount = most };
+            var startedAt = _gateway.Time.GetTimestamp();
+            _monitoring = new Monitoring(reader.Address.ToArray(), startedAt, time) { LeftCount = most };
             GoOnMonitoring();
         }
     }

@@ -294,10 +294,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0) with
-        {
-            Cursor = take.Command.Cursor,
-        });
+        => new(Command(QueueCommandKind.Recall, take.Command.Session, 0) with { Cursor = take.Command.Cursor });
 
     /// <returns>Whether commands that must arrive are pending again.</returns>
     private bool Fail(RemoteCommand[] call, GrainCallFailure failure)
