@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -34,6 +35,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
     private readonly LinkedList<RemoteCommand> _pending = new();
+    private readonly ConcurrentDictionary<CursorName, GrainCursor> _cursors = new(); // Those asked for here.
     private bool _isSending;
     private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
@@ -92,14 +94,29 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         => await Enqueue(Command(QueueCommandKind.Return, session, sequence)).Task;
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
-        => (await Enqueue(Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease }).Task).IsOpen;
+    public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
+        => TouchAsync(session, sequence, lease, cursor: null);
 
     /// <inheritdoc/>
     public async ValueTask<Commit> PurgeAsync()
     {
         await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;
         return default;
+    }
+
+    /// <inheritdoc/>
+    public IQueueCursor OpenCursor(CursorName cursor)
+        => _cursors.GetOrAdd(cursor, static (name, queue) => new GrainCursor(queue, name), this);
+
+    /// <summary>Enqueues a command for a cursor.</summary>
+    public Task SendAsync(QueueCommandKind kind, SessionId session, long sequence, CursorName cursor)
+        => Enqueue(Command(kind, session, sequence) with { Cursor = cursor }).Task;
+
+    /// <summary>Extends the lease of an open read of a cursor, or of the queue itself.</summary>
+    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease, CursorName? cursor)
+    {
+        var touch = Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease, Cursor = cursor };
+        return (await Enqueue(touch).Task).IsOpen;
     }
 
     /// <summary>Sends until nothing is pending. On a thread of the pool, so that a session which enqueues a pipeline
@@ -292,7 +309,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0));
+        => new(Command(QueueCommandKind.Recall, take.Command.Session, 0) with { Cursor = take.Command.Cursor });
 
     /// <returns>Whether commands that must arrive are pending again.</returns>
     private bool Fail(RemoteCommand[] call, GrainCallFailure failure)

@@ -93,9 +93,9 @@ internal sealed class DiscardingStore : IQueueStore
 
         public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
-        public void PutDeliveries(long queueId, in Deliveries deliveries) => Bytes++;
+        public void PutCursor(long queueId, int reader, in CursorRecord cursor) => Bytes++;
 
-        public void RemoveDeliveries(long queueId, int reader, long sequence) => Bytes++;
+        public void DropCursor(long queueId, int reader) => Bytes++;
 
         public void PutState(string key, byte[]? value) => Bytes++;
 
