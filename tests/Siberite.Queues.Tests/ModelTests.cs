@@ -6,7 +6,7 @@ namespace Siberite.Queues.Tests;
 /// <summary>Random command sequences against a model of a hundred lines, shrunk to the shortest that differs.</summary>
 public sealed partial class ModelTests
 {
-    private const int QueueCount = 2;
+    private const int QueueCount = 3;
     private const int DeadQueue = QueueModel.DeadQueue;
     private const int SessionCount = 3;
 
@@ -94,7 +94,8 @@ public sealed partial class ModelTests
                 var rules = QueueModel.RulesOf(queue);
                 _engine.Tell(Name(queue), options =>
                 {
-                    (options.MaxDeliveries, options.DeadLetterQueue) = (rules.MaxDeliveries, Name(DeadQueue));
+                    options.MaxDeliveries = rules.MaxDeliveries == int.MaxValue ? 0 : rules.MaxDeliveries;
+                    options.DeadLetterQueue = Name(DeadQueue);
                     (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
                 });
             }
@@ -151,7 +152,7 @@ public sealed partial class ModelTests
                     _model.Delete(queue);
                     break;
                 case >= Act.CursorTake:
-                    StepOfCursor(act, queue, session, number % 3 == 0 ? "rare" : "often");
+                    StepOfCursor(act, QueueModel.CursorQueue, session, number % 3 == 0 ? "rare" : "often");
                     break;
                 case Act.Commit:
                     _engine.Commit();

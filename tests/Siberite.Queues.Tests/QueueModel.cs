@@ -4,7 +4,10 @@ namespace Siberite.Queues.Tests;
 internal sealed class QueueModel
 {
     /// <summary>Where poisoned items of the others go.</summary>
-    public const int DeadQueue = 2;
+    public const int DeadQueue = 3;
+
+    /// <summary>The queue that has cursors, and no rules: what retries mean for cursors is not modelled.</summary>
+    public const int CursorQueue = 2;
 
     private readonly Dictionary<int, ModelQueue> _queues = [];
     private long _buried;
@@ -25,7 +28,12 @@ internal sealed class QueueModel
 
     /// <summary>What the queues are told about deliveries in vain.</summary>
     public static (int MaxDeliveries, TimeSpan RetryDelay) RulesOf(int number)
-        => number == 0 ? (3, TimeSpan.FromMilliseconds(375)) : (2, TimeSpan.Zero);
+        => number switch
+        {
+            0 => (3, TimeSpan.FromMilliseconds(375)),
+            CursorQueue => (int.MaxValue, TimeSpan.Zero),
+            _ => (2, TimeSpan.Zero),
+        };
 
     /// <summary>The item whose turn it is. Those that expired, or were opened too often before a crash, go when a
     /// reader comes upon them.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -35,7 +34,6 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
     private readonly LinkedList<RemoteCommand> _pending = new();
-    private readonly ConcurrentDictionary<CursorName, GrainCursor> _cursors = new(); // Those asked for here.
     private bool _isSending;
     private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
@@ -102,21 +100,6 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     {
         await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;
         return default;
-    }
-
-    /// <inheritdoc/>
-    public IQueueCursor OpenCursor(CursorName cursor)
-        => _cursors.GetOrAdd(cursor, static (name, queue) => new GrainCursor(queue, name), this);
-
-    /// <summary>Enqueues a command for a cursor.</summary>
-    public Task SendAsync(QueueCommandKind kind, SessionId session, long sequence, CursorName cursor)
-        => Enqueue(Command(kind, session, sequence) with { Cursor = cursor }).Task;
-
-    /// <summary>Extends the lease of an open read of a cursor, or of the queue itself.</summary>
-    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease, CursorName? cursor)
-    {
-        var touch = Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease, Cursor = cursor };
-        return (await Enqueue(touch).Task).IsOpen;
     }
 
     /// <summary>Sends until nothing is pending. On a thread of the pool, so that a session which enqueues a pipeline
