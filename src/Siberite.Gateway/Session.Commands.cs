@@ -182,7 +182,7 @@ internal sealed partial class Session
         }
         else
         {
-            Block(RunAsync(name));
+            BlockBehindAll(() => RunAsync(name));
         }
 
         async Task<Action> RunAsync(QueueName queue)
@@ -206,7 +206,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(RunAsync());
+        BlockBehindAll(RunAsync);
 
         async Task<Action> RunAsync()
         {
@@ -235,7 +235,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(RunAsync());
+        BlockBehindAll(RunAsync);
 
         async Task<Action> RunAsync()
         {

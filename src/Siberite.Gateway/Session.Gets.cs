@@ -120,11 +120,23 @@ internal sealed partial class Session
 
         if (_gateway.Router.TryGetResolved(name, out var queue))
         {
+            if (MustFollow(queue))
+            {
+                TakeBehind(queue.Name, mode, wait, closed);
+                return;
+            }
+
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
+                if (mode != TakeMode.Open && wait <= TimeSpan.Zero && queue.TakesInPipelines)
+                {
+                    OweTake(queue, take, mode, closed);
+                    return;
+                }
+
                 _waitingOn = queue;
-                Block(FinishTakeAsync(queue, take, mode, closed));
+                Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
             }
 
@@ -136,23 +148,31 @@ internal sealed partial class Session
             }
         }
 
-        Block(TakeSlowlyAsync(QueueName.Parse(name), mode, wait, closed));
+        TakeBehind(QueueName.Parse(name), mode, wait, closed);
     }
+
+    private void TakeBehind(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
+        => BlockBehind(name, () => TakeSlowlyAsync(name, mode, wait, closed));
 
     private async Task<Action> FinishTakeAsync(
-        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
+        IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         var result = await take;
-        return () => ReplyTaken(queue, result, mode, closed);
+        return result.Status == TakeStatus.Gone
+            ? await TakeSlowlyAsync(queue.Name, mode, wait - _gateway.Time.GetElapsedTime(startedAt), closed)
+            : () => ReplyTaken(queue, result, mode, closed);
     }
 
-    /// <summary>Takes where the way is not known yet.</summary>
+    /// <summary>Takes where the way is not known, or has ended before the wait.</summary>
     private async Task<Action> TakeSlowlyAsync(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         while (true)
         {
             var router = _gateway.Router;
-            var queue = wait > TimeSpan.Zero && _mayWait
+            var left = wait - _gateway.Time.GetElapsedTime(startedAt);
+            var queue = left > TimeSpan.Zero && _mayWait
                 ? await router.FindForWaitAsync(name)
                 : await router.FindAsync(name);
             if (queue is null)
@@ -161,7 +181,7 @@ internal sealed partial class Session
             }
 
             _waitingOn = queue;
-            var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
+            var take = queue.TakeAsync(_id, mode, _mayWait ? left : TimeSpan.Zero);
             if (!_mayWait)
             {
                 queue.CancelWait(_id); // The client went while the way was looked up.
@@ -237,7 +257,7 @@ internal sealed partial class Session
         }
 
         _counts.Gets += names.Count;
-        Block(TakeManyAsync(names));
+        BlockBehindAll(() => TakeManyAsync(names));
     }
 
     private async Task<Action> TakeManyAsync(List<QueueName> names)

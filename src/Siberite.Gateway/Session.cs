@@ -132,7 +132,7 @@ internal sealed partial class Session : ICommitListener
 
     /// <summary>Whether commands have to wait: for the one before them, or for the client to read.</summary>
     private bool IsHeldUp
-        => _blocked is not null || _owedBytes >= _gateway.Options.MaxPendingReplyBytes;
+        => _blocked is not null || ExpectedOwedBytes >= _gateway.Options.MaxPendingReplyBytes;
 
     private ReadOnlySequence<byte> ServeFrames(in ReadOnlySequence<byte> input)
     {

@@ -34,8 +34,9 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly GrainQueueParts _parts;
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
-    private readonly LinkedList<RemoteCommand> _pending = new();
+    private readonly List<RemoteCommand> _pending = [];
     private bool _isSending;
+    private bool _hasNews; // Whether a command came since the last call was made up.
     private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
     private long _run; // The home's, as last heard of.
@@ -74,54 +75,50 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => true;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => AppendAsync(Enqueue(new QueueCommand(
+        => Enqueue(new QueueCommand(
             QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
-            default, Sequence: 0)));
+            default, Sequence: 0)).AsAppend();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> CloseAsync(SessionId session, long sequence)
-    {
-        await Enqueue(Command(QueueCommandKind.Close, session, sequence)).Task;
-        return default; // Committed when it arrives.
-    }
+    public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
+        => Enqueue(Command(QueueCommandKind.Close, session, sequence)).AsCommit();
 
     /// <inheritdoc/>
-    public async ValueTask AbortAsync(SessionId session, long sequence)
-        => await Enqueue(Command(QueueCommandKind.Abort, session, sequence)).Task;
+    public ValueTask AbortAsync(SessionId session, long sequence)
+        => Enqueue(Command(QueueCommandKind.Abort, session, sequence)).AsAbort();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> PurgeAsync()
-    {
-        await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;
-        return default;
-    }
+    public ValueTask<Commit> PurgeAsync()
+        => Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).AsCommit();
 
     /// <summary>Sends until nothing is pending. On a thread of the pool, so that a session which enqueues a pipeline
     /// of commands gets them into few calls.</summary>
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
 
-    private static QueueCommand Command(QueueCommandKind kind, SessionId session, long sequence)
-        => new(kind, session, Payload: null, Flags: 0, ExpiresAt: 0, MustSync: false, default, sequence);
-
-    private async ValueTask<AppendResult> AppendAsync(RemoteCommand command)
+    /// <summary>Has the name looked up anew if the queue is not here any more.</summary>
+    internal void NoteIfGone(bool isGone)
     {
-        var outcome = await command.Task;
-        if (outcome.Append == AppendStatus.Gone)
+        if (isGone)
         {
             _parts.OnGone(this);
         }
-
-        return new AppendResult(outcome.Append, default);
     }
 
-    private RemoteCommand Enqueue(QueueCommand command)
+    private static QueueCommand Command(QueueCommandKind kind, SessionId session, long sequence)
+        => new(kind, session, Payload: null, Flags: 0, ExpiresAt: 0, MustSync: false, default, sequence);
+
+    private RemoteCommand Enqueue(in QueueCommand command)
     {
-        var pending = new RemoteCommand(command);
+        var pending = new RemoteCommand(this, command);
         bool mustStart;
         lock (_gate)
         {
-            _pending.AddLast(pending);
+            _pending.Add(pending);
+            _hasNews = true;
             mustStart = !_isSending;
             _isSending = true;
             _pause?.TrySetResult();
@@ -157,6 +154,11 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         var pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            if (_hasNews)
+            {
+                return;
+            }
+
             _pause = pause;
         }
 
@@ -179,44 +181,49 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
                 return null;
             }
 
-            var call = new List<RemoteCommand>();
-            var bytes = 0;
-            while (_pending.First is { } next
-                && call.Count < MaxCommandsPerCall
-                && (call.Count == 0 || bytes + next.Value.Bytes <= MaxBytesPerCall))
+            var (count, bytes) = (0, 0);
+            while (count < _pending.Count
+                && count < MaxCommandsPerCall
+                && (count == 0 || bytes + _pending[count].Bytes <= MaxBytesPerCall))
             {
-                call.Add(next.Value);
-                bytes += next.Value.Bytes;
-                _pending.RemoveFirst();
+                bytes += _pending[count].Bytes;
+                count++;
             }
 
-            return [.. call];
+            var call = new RemoteCommand[count];
+            _pending.CopyTo(0, call, 0, count);
+            _pending.RemoveRange(0, count);
+            _hasNews = false;
+            return call;
         }
     }
 
     /// <returns><see langword="false"/> when something must be tried again.</returns>
-    private async Task<bool> TrySendAsync(RemoteCommand[] call)
+    private async Task<bool> TrySendAsync(RemoteCommand[] commands)
     {
+        var call = new QueueCall(
+            _parts.Gateway, _sender, _parts.NextNumber(), _run,
+            Array.ConvertAll(commands, static command => command.Command));
         try
         {
-            return Complete(call, await ExecuteAsync(Array.ConvertAll(call, command => command.Command)));
+            Complete(commands, await ExecuteAsync(call), call.Number);
+            return true;
         }
 #pragma warning disable CA1031 // The pump must live on; an unknown failure is as good as a lost reply.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogCallFailed(_parts.Log, e, Name.Value, call.Length);
+            LogCallFailed(_parts.Log, e, Name.Value, commands.Length);
             var failure = GrainCallFailure.From(e, Name)
                 ?? GrainCallFailure.From(new TimeoutException(e.Message, e), Name)!.Value;
-            return !Fail(call, failure);
+            return !Fail(commands, failure, call.Number);
         }
     }
 
     /// <summary>Makes a call, and makes it again if its reply was lost.</summary>
     /// <exception cref="Exception">The first call's failure, if its outcome remains unknown.</exception>
-    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    private async Task<QueueOutcome[]> ExecuteAsync(QueueCall call)
     {
-        var call = new QueueCall(_parts.Gateway, _sender, _parts.NextNumber(), _run, commands);
         try
         {
             var reply = await _grain.ExecuteAsync(call);
@@ -255,54 +262,78 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         }
     }
 
-    /// <returns><see langword="false"/> when something must be sent soon.</returns>
-    private bool Complete(RemoteCommand[] call, QueueOutcome[] outcomes)
+    private void Complete(RemoteCommand[] commands, QueueOutcome[] outcomes, long number)
     {
-        var lost = new List<RemoteCommand>();
-        for (var i = 0; i < call.Length; i++)
+        List<RemoteCommand>? again = null;
+        var mustRecall = false;
+        var ended = new RemoteCommand?[commands.Length];
+        for (var i = 0; i < commands.Length; i++)
         {
-            if (outcomes[i].Error == SiberiteError.OutcomeUnknown && call[i].Command.Kind == QueueCommandKind.Take)
+            mustRecall |= IsTakenUnseen(commands[i], outcomes[i]);
+            if (outcomes[i].IsDeferred || IsHeld(commands[i], outcomes[i]))
             {
-                lost.Add(call[i]); // Repeated, and too large to be kept: it is taken again after its recall.
+                (again ??= []).Add(commands[i]);
+            }
+            else
+            {
+                ended[i] = commands[i];
             }
         }
 
-        var held = HeldOf(call, outcomes);
-        _isHeld = held.Count > 0;
-        PutFirst([.. lost.ConvertAll(RecallOf), .. held]);
-        for (var i = 0; i < call.Length; i++)
+        if (mustRecall)
         {
-            if (lost.Contains(call[i]))
-            {
-                call[i].Fail(Unanswered());
-            }
-            else if (!held.Contains(call[i]))
-            {
-                call[i].Complete(outcomes[i]);
-            }
+            (again ??= []).Insert(0, RecallOf(number)); // Taken again after that.
         }
 
-        return true;
+        if (again is not null)
+        {
+            PutFirst(again);
+        }
+
+        // Elsewhere, so that the next call is on its way meanwhile.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static end => end.Queue.End(end.Commands, end.Outcomes),
+            (Queue: this, Commands: ended, Outcomes: outcomes), preferLocal: true);
     }
 
-    private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0));
+    /// <summary>Ends commands, last ones first: a session wakes for the oldest that it waits for, and then finds all
+    /// others of the call ended too.</summary>
+    private void End(RemoteCommand?[] commands, QueueOutcome[] outcomes)
+    {
+        for (var i = commands.Length - 1; i >= 0; i--)
+        {
+            if (commands[i] is not { } command)
+            {
+                continue;
+            }
+
+            if (IsTakenUnseen(command, outcomes[i]))
+            {
+                command.Fail(Unanswered());
+            }
+            else
+            {
+                command.Complete(outcomes[i]);
+            }
+        }
+    }
+
+    /// <summary>Whether a call that was made again tells of an item too large to be kept for that.</summary>
+    private static bool IsTakenUnseen(RemoteCommand command, in QueueOutcome outcome)
+        => outcome.Error == SiberiteError.OutcomeUnknown && command.Command.Kind == QueueCommandKind.Take;
+
+    /// <summary>Has what a call took given back.</summary>
+    private RemoteCommand RecallOf(long call)
+        => new(this, Command(QueueCommandKind.RecallCall, default, sequence: call));
 
     /// <returns>Whether commands that must arrive are pending again.</returns>
-    private bool Fail(RemoteCommand[] call, GrainCallFailure failure)
+    private bool Fail(RemoteCommand[] commands, GrainCallFailure failure, long number)
     {
-        var mustArrive = new List<RemoteCommand>();
         var isAway = failure.IsUnknown || failure.Refusal.Error == SiberiteError.QueueUnavailable;
-        foreach (var command in call)
+        var mustArrive = commands.Where(command => isAway && command.MustArrive).ToList();
+        if (failure.IsUnknown && commands.Any(command => command.Command.Kind == QueueCommandKind.Take))
         {
-            if (isAway && command.MustArrive)
-            {
-                mustArrive.Add(command);
-            }
-            else if (failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take)
-            {
-                mustArrive.Add(RecallOf(command));
-            }
+            mustArrive.Insert(0, RecallOf(number));
         }
 
         mustArrive.RemoveAll(HasBeenTriedEnough);
@@ -313,18 +344,19 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             _parts.OnGone(this); // It may have another home by now.
         }
 
-        foreach (var command in call)
-        {
-            // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
-            var isUndone = failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take;
-            command.Fail(isUndone ? Unanswered() : refusal);
-        }
+        // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            _ =>
+            {
+                foreach (var command in commands)
+                {
+                    var isUndone = failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take;
+                    command.Fail(isUndone ? Unanswered() : refusal);
+                }
 
-        foreach (var command in unsent)
-        {
-            command.Fail(failure.IsUnknown ? Unanswered() : refusal);
-        }
-
+                unsent.ForEach(command => command.Fail(failure.IsUnknown ? Unanswered() : refusal));
+            },
+            state: null);
         return mustArrive.Count > 0;
     }
 
@@ -368,13 +400,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             if (dropsOthers)
             {
                 dropped.AddRange(_pending.Where(command => !command.MustArrive));
-                dropped.ForEach(command => _pending.Remove(command));
+                _pending.RemoveAll(command => !command.MustArrive);
             }
 
-            for (var i = commands.Count - 1; i >= 0; i--)
-            {
-                _pending.AddFirst(commands[i]);
-            }
+            _pending.InsertRange(0, commands);
         }
 
         return dropped;
