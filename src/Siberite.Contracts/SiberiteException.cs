@@ -39,6 +39,9 @@ public enum SiberiteError
 
     /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
     QueueMoving = 12,
+
+    /// <summary>The queue has as many calls of other silos under way as it may have. Nothing was done.</summary>
+    QueueBusy = 13,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

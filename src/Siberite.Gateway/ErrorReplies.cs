@@ -56,6 +56,7 @@ internal static class ErrorReplies
     private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
     private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
+    private static readonly ErrorReply QueueBusy = Stay("SERVER_ERROR busy");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
     private static readonly ErrorReply SilosAway = Stay("SERVER_ERROR not all silos were reached");
     private static readonly ErrorReply DirectoryUnavailable = Stay("SERVER_ERROR queue directory unavailable");
@@ -84,6 +85,7 @@ internal static class ErrorReplies
         SiberiteError.ShuttingDown => ShuttingDown,
         SiberiteError.ItemUnreadable => ItemUnreadable,
         SiberiteError.QueueMoving => QueueMoving,
+        SiberiteError.QueueBusy => QueueBusy,
         SiberiteError.SilosAway => SilosAway,
         SiberiteError.DirectoryUnavailable => DirectoryUnavailable,
         SiberiteError.HomesDiffer => HomesDiffer,

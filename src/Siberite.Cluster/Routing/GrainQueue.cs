@@ -330,7 +330,8 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private bool Fail(RemoteCommand[] commands, GrainCallFailure failure, long number)
     {
         var isAway = failure.IsUnknown || failure.Refusal.Error == SiberiteError.QueueUnavailable;
-        var mustArrive = commands.Where(command => isAway && command.MustArrive).ToList();
+        var isRetried = isAway || failure.Refusal.Error == SiberiteError.QueueBusy;
+        var mustArrive = commands.Where(command => isRetried && command.MustArrive).ToList();
         if (failure.IsUnknown && commands.Any(command => command.Command.Kind == QueueCommandKind.Take))
         {
             mustArrive.Insert(0, RecallOf(number));
