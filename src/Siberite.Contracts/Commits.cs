@@ -15,8 +15,9 @@ public enum CommitLevel : byte
 /// <param name="Level">What the reply promises.</param>
 public readonly record struct Commit(long Batch, CommitLevel Level);
 
-/// <summary>Hears once that a commit it waits for is done, or that the store has failed. Called outside all locks,
-/// on any thread; it must not block.</summary>
+/// <summary>Hears once that a commit it waits for is done, or that the store has failed. Called on any thread, most
+/// often the one that commits, which nobody may hold up: a listener wakes whom it concerns and does nothing
+/// itself.</summary>
 public interface ICommitListener
 {
     /// <summary>The commit is done or will never be: ask <see cref="ICommitLog"/> which.</summary>

@@ -18,19 +18,17 @@ public static class GatewayHosting
         services.AddSingleton<GatewayCounters>();
         services.AddSingleton<SessionList>();
         services.AddSingleton<GatewayParts>();
+
+        // The last one that can serve an endpoint does: the first is for pages, and where there is no poll.
+        services.AddSingleton<IConnectionListenerFactory, SocketTransportFactory>();
+        services.AddSingleton<IConnectionListenerFactory, PolledTransport>();
         services.Configure<SocketTransportOptions>(options =>
         {
-            // Sessions run where their bytes arrive: a hop to another thread costs more than a request.
-            options.UnsafePreferInlineScheduling = true;
-
             // A send is complete when the kernel has every byte of it, and not when they fit a buffer of ours: only
             // then is a plain get's item closed.
             options.MaxWriteBufferSize = 1;
             options.NoDelay = true;
-
-            // One read a request instead of two; an idle connection holds a buffer of 4 KiB for it.
-            options.WaitForDataBeforeAllocatingBuffer = false;
-            options.Backlog = 4096;
+            options.Backlog = PolledListener.Backlog;
         });
         return services;
     }

@@ -19,6 +19,7 @@ internal sealed partial class Session : ICommitListener
 
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
+    private readonly IRound? _round;
     private readonly Action _abortConnection;
     private readonly GatewayParts _gateway;
     private readonly SessionId _id;
@@ -39,6 +40,7 @@ internal sealed partial class Session : ICommitListener
     {
         _input = transport.Input;
         _output = transport.Output;
+        _round = transport as IRound;
         _abortConnection = abortConnection;
         _gateway = gateway;
         _id = new SessionId(gateway.Id, number);
@@ -55,9 +57,7 @@ internal sealed partial class Session : ICommitListener
     {
         try
         {
-            while (await ServeBatchAsync())
-            {
-            }
+            await ServeAsync();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
         {
@@ -92,10 +92,42 @@ internal sealed partial class Session : ICommitListener
         Wake();
     }
 
-    /// <returns>Whether the session goes on.</returns>
-    private async ValueTask<bool> ServeBatchAsync()
+    /// <remarks>One method, because what it waits for is most often not there yet: a method that waits costs an object
+    /// each time it is called.</remarks>
+    private async Task ServeAsync()
     {
-        var read = await _input.ReadAsync();
+        while (true)
+        {
+            var read = await _input.ReadAsync();
+            var holds = ServeBatch(read);
+            if (_round is not null && _wantedWritten != 0)
+            {
+                await _round.EndAsync(); // All its sessions then share one write to the store.
+            }
+
+            RequestCommits();
+            var couldSend = await SendRepliesAsync();
+            _gateway.Counters.Add(_counts);
+            _counts = default;
+            if (!couldSend || IsOver(read.IsCompleted && !_wasHeldUp))
+            {
+                return;
+            }
+
+            if (holds || read.IsCompleted)
+            {
+                await UntilWokenAsync(); // A read would return at once, for want of room or because the client is done.
+            }
+            else if (_wasHeldUp && !IsHeldUp)
+            {
+                _input.CancelPendingRead(); // Sending made room: go on with what is there.
+            }
+        }
+    }
+
+    /// <returns>Whether the session holds more input than it may take in on top.</returns>
+    private bool ServeBatch(in ReadResult read)
+    {
         var before = read.Buffer.Length;
         RunUnblocked();
         var rest = ServeFrames(read.Buffer);
@@ -103,31 +135,12 @@ internal sealed partial class Session : ICommitListener
         SetReadDeadline(rest.Length, hasProgressed: rest.Length < before);
         _counts.ReceivedBytes += before - rest.Length;
         _input.AdvanceTo(rest.Start, holds ? rest.Start : rest.End);
-
         if (read.IsCompleted)
         {
             StopWaiting();
         }
 
-        RequestCommits();
-        var couldSend = await SendRepliesAsync();
-        _gateway.Counters.Add(_counts);
-        _counts = default;
-        if (!couldSend || IsOver(read.IsCompleted && !_wasHeldUp))
-        {
-            return false;
-        }
-
-        if (holds || read.IsCompleted)
-        {
-            await UntilWokenAsync(); // A read would return at once, for want of room or because the client is done.
-        }
-        else if (_wasHeldUp && !IsHeldUp)
-        {
-            _input.CancelPendingRead(); // Sending made room: go on with what is there.
-        }
-
-        return true;
+        return holds;
     }
 
     /// <summary>Whether commands have to wait: for the one before them, or for the client to read.</summary>

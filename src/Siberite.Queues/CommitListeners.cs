@@ -10,8 +10,8 @@ internal sealed class CommitListeners
     public void Add(Commit commit, ICommitListener listener) => _waiting.Add((commit, listener));
 
     /// <summary>Removes those whose commit is done, or all if the log has failed.</summary>
-    /// <returns>Work that tells them; <see langword="null"/> if there are none.</returns>
-    public IThreadPoolWorkItem? TakeDone(CommitLog commits)
+    /// <returns><see langword="null"/> if there are none.</returns>
+    public List<ICommitListener>? TakeDone(CommitLog commits)
     {
         List<ICommitListener>? done = null;
         var kept = 0;
@@ -28,19 +28,6 @@ internal sealed class CommitListeners
         }
 
         _waiting.RemoveRange(kept, _waiting.Count - kept);
-        return done is null ? null : new Round(done);
-    }
-
-    /// <summary>Tells all listeners of one commit from one thread of the pool: one hop for all, and the committer is
-    /// free for the next batch.</summary>
-    private sealed class Round(List<ICommitListener> listeners) : IThreadPoolWorkItem
-    {
-        public void Execute()
-        {
-            foreach (var listener in listeners)
-            {
-                listener.OnCommitted();
-            }
-        }
+        return done;
     }
 }

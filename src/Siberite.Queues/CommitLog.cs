@@ -26,7 +26,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
 
     private readonly IQueueStore _store;
     private readonly Durability _durability;
-    private readonly IBackground _background;
     private readonly ILogger _log;
     private readonly ITimer _idleTimer;
     private readonly ITimer? _syncTimer;
@@ -38,9 +37,9 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     private readonly Lock _gate = new(); // Guards the open batch and the listeners.
     private IStoreBatch _open;
     private IStoreBatch? _spare; // Null while a batch is being written.
-    private List<Queue> _openReaders = [];
-    private List<Queue> _spareReaders = [];
-    private readonly List<Queue> _laterReaders = []; // Written with the next idle commit.
+    private List<QueueReader> _openReaders = [];
+    private List<QueueReader> _spareReaders = [];
+    private readonly List<QueueReader> _laterReaders = []; // Written with the next idle commit.
     private bool _openMustSync;
     private bool _idleCommitPlanned;
 
@@ -60,7 +59,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     {
         _store = store;
         _durability = options.Durability;
-        _background = background;
         _log = log;
         _open = store.CreateBatch();
         _spare = store.CreateBatch();
@@ -190,25 +188,25 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
-    /// <summary>Has the reader of <paramref name="queue"/> written with the open batch, as it stands by then.</summary>
+    /// <summary>Has the place of <paramref name="reader"/> written with the open batch, as it stands by then.</summary>
     /// <returns>The batch that will carry it.</returns>
-    internal long MarkReader(Queue queue)
+    internal long MarkReader(QueueReader reader)
     {
         lock (_gate)
         {
-            _openReaders.Add(queue);
+            _openReaders.Add(reader);
             PlanIdleCommit();
             return _openBatch;
         }
     }
 
-    /// <summary>Has the reader of <paramref name="queue"/> written within <see cref="IdleCommitDelay"/>: nobody waits
+    /// <summary>Has the place of <paramref name="reader"/> written within <see cref="IdleCommitDelay"/>: nobody waits
     /// for it, and a busy queue's place is then written once for many batches.</summary>
-    internal void MarkReaderLater(Queue queue)
+    internal void MarkReaderLater(QueueReader reader)
     {
         lock (_gate)
         {
-            _laterReaders.Add(queue);
+            _laterReaders.Add(reader);
             PlanIdleCommit();
         }
     }
@@ -319,9 +317,9 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         var (batch, readers, number) = Seal(ref mustSync);
         try
         {
-            foreach (var queue in readers)
+            foreach (var reader in readers)
             {
-                queue.WriteReader(batch);
+                reader.Write(batch);
             }
 
             readers.Clear();
@@ -355,7 +353,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         NotifyDone();
     }
 
-    private (IStoreBatch Batch, List<Queue> Readers, long Number) Seal(ref bool mustSync)
+    private (IStoreBatch Batch, List<QueueReader> Readers, long Number) Seal(ref bool mustSync)
     {
         lock (_gate)
         {
@@ -378,17 +376,19 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         Failed?.Invoke(e);
     }
 
+    /// <summary>Tells those whose commit is done. They only hand the news on, so this thread does it itself: a hop
+    /// costs more than all of them.</summary>
     private void NotifyDone()
     {
-        IThreadPoolWorkItem? round;
+        List<ICommitListener>? done;
         lock (_gate)
         {
-            round = _listeners.TakeDone(this);
+            done = _listeners.TakeDone(this);
         }
 
-        if (round is not null)
+        foreach (var listener in done ?? [])
         {
-            _background.Run(round);
+            listener.OnCommitted();
         }
     }
 }

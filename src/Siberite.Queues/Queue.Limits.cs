@@ -16,29 +16,29 @@ public sealed partial class Queue
     }
 
     private bool IsFull(QueueOptions options)
-        => (options.MaxItems > 0 && _itemCount >= options.MaxItems)
-            || (options.MaxBytes > 0 && _itemBytes >= options.MaxBytes);
+        => (options.MaxItems > 0 && _main.ItemCount >= options.MaxItems)
+            || (options.MaxBytes > 0 && _main.ItemBytes >= options.MaxBytes);
 
     /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
     /// must be read first, to know its size: the queue is too large until then.</summary>
-    private void DiscardOverflow()
+    internal void DiscardOverflow()
     {
         var options = Options;
-        while (options.DiscardOldWhenFull && IsOverfull(options) && TryFindNext(out var sequence, out var slot))
+        while (options.DiscardOldWhenFull && IsOverfull(options) && _main.TryFindNext(out var sequence, out var slot))
         {
-            if (slot.Payload is null && !_reader.HasReturned)
+            if (slot.Payload is null && !_main.Place.HasReturned)
             {
-                StartLoad();
+                _main.StartLoad();
                 return;
             }
 
             _discardedCount++;
-            Drop(sequence, slot);
+            _main.Drop(sequence, slot);
         }
     }
 
     private bool IsOverfull(QueueOptions options)
-        => _itemCount > 1
-            && ((options.MaxItems > 0 && _itemCount > options.MaxItems)
-                || (options.MaxBytes > 0 && _itemBytes - _lastAppendBytes >= options.MaxBytes));
+        => _main.ItemCount > 1
+            && ((options.MaxItems > 0 && _main.ItemCount > options.MaxItems)
+                || (options.MaxBytes > 0 && _main.ItemBytes - _lastAppendBytes >= options.MaxBytes));
 }

@@ -8,6 +8,9 @@ public sealed partial class Queue
 {
     private Stillness? _still; // Not null while the queue is held still.
 
+    /// <summary>The same as <see cref="IsHeldStill"/>, for a caller under the gate.</summary>
+    internal bool IsStill => _still is not null;
+
     /// <summary>Whether appends and takes wait for a move to end.</summary>
     public bool IsHeldStill
     {
@@ -27,7 +30,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                return _reader.HeldCount;
+                return _main.Place.HeldCount;
             }
         }
     }
@@ -38,7 +41,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            return _reader.TryFind(session, sequence, out var read) ? read.Slot.ExpiresAt : 0;
+            return _main.Place.TryFind(session, sequence, out var read) ? read.Slot.ExpiresAt : 0;
         }
     }
 
@@ -71,7 +74,7 @@ public sealed partial class Queue
             still?.Resume();
             if (!_isGone)
             {
-                ServeWaiters();
+                _main.ServeWaiters();
             }
         }
     }
@@ -82,7 +85,7 @@ public sealed partial class Queue
         lock (_gate)
         {
             return new MoveExtent(
-                _record.CreatedAt, _reader.Position, _tail, new Commit(_lastAppendBatch, CommitLevel.Written));
+                _record.CreatedAt, _main.Place.Position, _tail, new Commit(_lastAppendBatch, CommitLevel.Written));
         }
     }
 
@@ -100,7 +103,7 @@ public sealed partial class Queue
         next = found.Count == 0 ? first : found[^1].Header.Sequence + 1;
         lock (_gate)
         {
-            found.RemoveAll(item => item.Header.Sequence != _tail - 1 && _reader.IsClosed(item.Header.Sequence));
+            found.RemoveAll(item => item.Header.Sequence != _tail - 1 && _main.Place.IsClosed(item.Header.Sequence));
         }
 
         return found;
@@ -112,16 +115,8 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            foreach (var (sequence, session) in _reader.HeldReads())
-            {
-                if (_reader.TryEnd(session, sequence, out var read))
-                {
-                    Return(sequence, read.Slot);
-                }
-            }
-
-            var place = new ReaderState(_reader.Position, _reader.ClosedBytes, _reader.Closed.Bounds.ToArray());
-            return new MoveEnd(place, _tail, _appendedBytes);
+            _main.ReturnAll(_main.Place.HeldReads());
+            return new MoveEnd(_main.State, _tail, _appendedBytes);
         }
     }
 
@@ -131,11 +126,8 @@ public sealed partial class Queue
         lock (_gate)
         {
             _isGone = true;
-            ForgetWindow();
-            while (_waiters?.First is { } first)
-            {
-                Finish(first.Value, new TakeResult(TakeStatus.Gone, default, default));
-            }
+            _main.ForgetWindow();
+            _main.EndAllWaits(new TakeResult(TakeStatus.Gone, default, default));
         }
 
         LetGo();

@@ -37,11 +37,11 @@ public sealed partial class Queue
         }
     }
 
-    private void TellWatcher()
+    internal void TellWatcher()
     {
-        if (_watcher is not null && _itemCount > 0)
+        if (_watcher is not null && _main.ItemCount > 0)
         {
-            _watcher.OnAvailable(_itemCount);
+            _watcher.OnAvailable(_main.ItemCount);
         }
     }
 }

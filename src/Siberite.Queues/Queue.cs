@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Queues;
@@ -6,31 +5,23 @@ namespace Siberite.Queues;
 /// <summary>One queue of this silo: a strict FIFO that is far larger than memory.</summary>
 /// <remarks>
 /// Every call changes memory and appends its mutation under the queue's gate, so the order of calls is the order of
-/// the queue, in memory and on disk. Items that merely wait are on disk alone; <see cref="ItemWindow"/> holds the run
-/// next to be taken. This part appends, closes and purges; <c>Queue.Taking</c> hands out; <c>Queue.Loading</c> reads
-/// the store.
+/// the queue, in memory and on disk. Items that merely wait are on disk alone. This part is what there is once for a
+/// queue, its record and its tail; what there is for each of its readers is a <see cref="QueueReader"/>.
 /// </remarks>
 public sealed partial class Queue : IQueue
 {
     private readonly QueueShared _shared;
     private readonly Lock _gate = new();
-    private readonly Reader _reader;
-    private readonly ItemWindow _window;
+    private readonly QueueReader _main; // The default reader: what it closes leaves the queue.
     private readonly QueueRecord _record;
 
     private QueueSettings? _settings; // Those that _options were taken from.
     private QueueOptions _options = new();
     private bool _isStored;
-    private bool _isGone;
+    private volatile bool _isGone;
     private long _tail; // The sequence of the next append.
     private long _appendedBytes;
     private long _lastAppendBatch;
-    private long _itemCount;
-    private long _itemBytes;
-    private long _takenCount;
-    private long _closedCount;
-    private long _abortedCount;
-    private long _expiredCount;
     private long _discardedCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
@@ -39,19 +30,17 @@ public sealed partial class Queue : IQueue
         _record = stored.Record;
         Damage = stored.Damage;
         _isStored = isStored;
-        _reader = new Reader(stored.Reader);
-        _window = new ItemWindow(shared.Budget);
         Name = name;
+        _main = new QueueReader(this, shared, number: 0, stored.Reader);
 
         // What was closed may have been trimmed from the store altogether: the reader's place counts as well.
         var closed = stored.Reader.Closed.Span;
         var closedLimit = closed.IsEmpty ? stored.Reader.Position : closed[^1];
         _tail = Math.Max(stored.LastSequence + 1, closedLimit);
         _appendedBytes = Math.Max(stored.AppendedBytes, stored.Reader.ClosedBytes);
-        _itemCount = _tail - _reader.Position - _reader.Closed.Count;
-        _itemBytes = _itemCount == 0 ? 0 : _appendedBytes - _reader.ClosedBytes;
-        _trimmed = _reader.Position;
-        _trimmedBytes = _reader.ClosedBytes;
+        _main.CountWaiting(_tail, _appendedBytes);
+        _trimmed = _main.Place.Position;
+        _trimmedBytes = _main.Place.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
         _rewrittenBytes = _trimmedBytes;
     }
@@ -75,16 +64,7 @@ public sealed partial class Queue : IQueue
         }
     }
 
-    internal bool IsGone
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _isGone;
-            }
-        }
-    }
+    internal bool IsGone => _isGone;
 
     internal long ItemCount
     {
@@ -92,12 +72,32 @@ public sealed partial class Queue : IQueue
         {
             lock (_gate)
             {
-                return _itemCount;
+                return _main.ItemCount;
+            }
+        }
+    }
+
+    internal bool HasWaiters
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _main.WaiterCount > 0;
             }
         }
     }
 
     internal long Id => _record.Id;
+
+    /// <summary>Guards the queue and its readers.</summary>
+    internal Lock Gate => _gate;
+
+    /// <summary>The sequence of the next append. Only under the gate.</summary>
+    internal long Tail => _tail;
+
+    /// <summary>The batch that carries the last append of this run. Only under the gate.</summary>
+    internal long LastAppendBatch => _lastAppendBatch;
 
     /// <summary>Why its stored bytes cannot be served, as the end of a sentence. They stay as they are until it is
     /// deleted.</summary>
@@ -119,24 +119,40 @@ public sealed partial class Queue : IQueue
     }
 
     /// <inheritdoc/>
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        lock (_gate)
+        {
+            if (_isGone)
+            {
+                return new(new TakeResult(TakeStatus.Gone, default, default));
+            }
+
+            if (IsDamaged)
+            {
+                return ValueTask.FromException<TakeResult>(Unreadable());
+            }
+
+            return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CancelWait(SessionId session)
+    {
+        lock (_gate)
+        {
+            _still?.Cancel(session);
+            _main.CancelWait(session);
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
     {
         lock (_gate)
         {
-            if (_isGone || !_reader.TryEnd(session, sequence, out var read))
-            {
-                return new(default(Commit));
-            }
-
-            _closedCount++;
-            _reader.Close(sequence, read.Slot.PayloadBytes);
-            if (read.Mode == TakeMode.Plain)
-            {
-                MarkReaderLater();
-                return new(default(Commit));
-            }
-
-            return new(new Commit(MarkReader(), CommitLevel.Written));
+            return new(_isGone ? default : _main.Close(session, sequence));
         }
     }
 
@@ -145,10 +161,9 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            if (!_isGone && _reader.TryEnd(session, sequence, out var read))
+            if (!_isGone)
             {
-                _abortedCount++;
-                Return(sequence, read.Slot);
+                _main.Abort(session, sequence);
             }
         }
 
@@ -213,11 +228,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
-            _reader.Purge(_tail, _appendedBytes);
-            ForgetWindow();
-            _itemCount = 0;
-            _itemBytes = 0;
-            return new Commit(MarkReader(), _shared.Commits.SetLevel);
+            return _main.Purge(_tail, _appendedBytes);
         }
     }
 
@@ -234,7 +245,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
-            ForgetWindow();
+            _main.ForgetWindow();
             EndAllWaits();
             return _isStored
                 ? _shared.Commits.Mutate((_record.Id, nextQueueId), static (batch, ids) =>
@@ -251,25 +262,28 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            foreach (var (sequence, session) in _reader.OpenReadsOf(gateway))
-            {
-                if (_reader.TryEnd(session, sequence, out var read))
-                {
-                    Return(sequence, read.Slot);
-                }
-            }
+            _main.ReturnAll(_main.Place.OpenReadsOf(gateway));
+        }
+    }
+
+    /// <summary>Ends all waits as if their time had run out.</summary>
+    internal void EndWaits()
+    {
+        lock (_gate)
+        {
+            EndAllWaits();
         }
     }
 
     internal QueueStats GetStats()
     {
-        FindOldest();
+        _main.FindOldest();
         lock (_gate)
         {
             return new QueueStats(
-                Name.Value, _shared.Store.Id, _itemCount, _itemBytes, OldestEnqueuedAt(), _reader.OpenCount,
-                WaiterCount, _tail - 1, _takenCount, _closedCount, _abortedCount, _expiredCount, _window.Bytes,
-                _discardedCount, IsDamaged);
+                Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
+                _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
+                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged);
         }
     }
 
@@ -283,39 +297,22 @@ public sealed partial class Queue : IQueue
         var header = new ItemHeader(_tail, draft.Flags, now, draft.ExpiresAt, _appendedBytes + bytes, Deliveries: 0);
         var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
 
-        var continuesWindow = _reader.Next + _window.Count == _tail;
+        var sequence = _tail;
         _tail++;
         _appendedBytes += bytes;
-        _itemCount++;
-        _itemBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        var slot = new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch);
-        if (continuesWindow && HasRoomFor(slot))
-        {
-            _window.Add(slot with { Payload = draft.Payload.ToArray() });
-        }
-
-        ServeWaiters();
+        _main.OnAppended(
+            sequence, new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch), draft.Payload);
         DiscardOverflow();
         TellWatcher();
         return commit;
     }
 
-    private bool HasRoomFor(in ItemSlot slot)
-        => (_window.Count == 0 && WaiterCount > 0)
-            || (_window.Bytes + slot.CachedBytes <= _shared.Budget.QueueShareBytes
-                && _shared.Budget.HasRoomFor(slot.CachedBytes));
-
-    private void Return(long sequence, in ItemSlot slot)
+    private void EndAllWaits()
     {
-        // A large payload is read again when its turn comes; a small one is cheaper to keep.
-        var keeps = slot.PayloadBytes <= MaxKeptPayloadBytes;
-        _reader.Return(sequence, keeps ? slot : slot with { Payload = null });
-        _itemCount++;
-        _itemBytes += slot.PayloadBytes;
-        ServeWaiters();
-        TellWatcher();
+        _still?.CancelAll();
+        _main.EndAllWaits(default);
     }
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>
@@ -332,10 +329,4 @@ public sealed partial class Queue : IQueue
             return _options;
         }
     }
-
-    private long OldestEnqueuedAt()
-        => _reader.HasReturned ? _reader.PeekReturned().Slot.EnqueuedAt
-            : _window.Count > 0 ? _window.First.EnqueuedAt
-            : _oldest.Sequence == _reader.Next ? _oldest.EnqueuedAt
-            : 0;
 }

@@ -2,8 +2,8 @@ using Siberite.Contracts;
 
 namespace Siberite.Queues;
 
-/// <summary>One session's wait for an item of one queue.</summary>
-internal sealed class Waiter(Queue queue, SessionId session, TakeMode mode)
+/// <summary>One session's wait for an item of one reader.</summary>
+internal sealed class Waiter(QueueReader reader, SessionId session, TakeMode mode)
     : TaskCompletionSource<TakeResult>(TaskCreationOptions.RunContinuationsAsynchronously), IDisposable
 {
     private ITimer? _timer;
@@ -24,7 +24,15 @@ internal sealed class Waiter(Queue queue, SessionId session, TakeMode mode)
         => _timer = time.CreateTimer(
             static state => ((Waiter)state!).RunOut(), this, wait, Timeout.InfiniteTimeSpan);
 
+    /// <summary>Takes it out of the line.</summary>
+    public void Leave()
+    {
+        Place!.List!.Remove(Place);
+        Place = null;
+        Dispose();
+    }
+
     public void Dispose() => _timer?.Dispose();
 
-    private void RunOut() => queue.EndWait(this);
+    private void RunOut() => reader.EndWait(this);
 }

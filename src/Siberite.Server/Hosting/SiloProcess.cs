@@ -166,7 +166,7 @@ internal static partial class SiloProcess
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 << 10; // No page takes a body; nothing may fill memory with one.
-            kestrel.Listen(ListenAddress.Parse(settings.Gateway.Listen), endpoint =>
+            kestrel.Listen(new GatewayEndPoint(ListenAddress.Parse(settings.Gateway.Listen)), endpoint =>
             {
                 connections.Track(endpoint);
                 endpoint.UseSiberiteGateway();

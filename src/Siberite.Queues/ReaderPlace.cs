@@ -8,13 +8,13 @@ namespace Siberite.Queues;
 /// Pure state, no clock, no disk, no locks. Every sequence below <see cref="Next"/> is in exactly one of four places:
 /// below <see cref="Position"/> or in the closed ranges (closed), open, or returned.
 /// </remarks>
-internal sealed class Reader
+internal sealed class ReaderPlace
 {
     private readonly ClosedRanges _closed = new();
     private Dictionary<long, OpenRead>? _open;
     private SortedDictionary<long, ItemSlot>? _returned;
 
-    public Reader(in ReaderState state)
+    public ReaderPlace(in ReaderState state)
     {
         Position = state.Position;
         Next = Position;

@@ -1,0 +1,199 @@
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+// Handing items out: to the session that asks, or to the one that has waited longest.
+internal sealed partial class QueueReader
+{
+    private LinkedList<Waiter>? _waiters;
+    private bool _wasTakenFrom = true; // Since the last sweep. A new queue has until the next one for its first item.
+
+    private enum TakeOutcome
+    {
+        Empty,
+        Taken,
+        MustLoad,
+    }
+
+    public int WaiterCount => _waiters?.Count ?? 0;
+
+    /// <summary>Whether anybody has asked for an item since the last sweep.</summary>
+    public bool WasTakenFrom => _wasTakenFrom;
+
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        _wasTakenFrom = true;
+        var outcome = TakeOutcome.MustLoad;
+        TakeResult result = default;
+        if (!_isLoading || WaiterCount == 0)
+        {
+            outcome = TryTake(session, mode, out result);
+        }
+
+        if (outcome == TakeOutcome.Taken || (outcome == TakeOutcome.Empty && wait <= TimeSpan.Zero))
+        {
+            return new(result);
+        }
+
+        var waiter = new Waiter(this, session, mode);
+        waiter.Place = (_waiters ??= []).AddLast(waiter);
+        if (wait > TimeSpan.Zero)
+        {
+            waiter.StartTimer(_shared.Time, wait);
+        }
+
+        if (outcome == TakeOutcome.MustLoad)
+        {
+            StartLoad();
+        }
+
+        return new(waiter.Task);
+    }
+
+    public void CancelWait(SessionId session)
+    {
+        for (var place = _waiters?.First; place is not null; place = place.Next)
+        {
+            if (place.Value.Session == session)
+            {
+                Finish(place.Value, default);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends a wait whose time ran out; if its item is just being read from the store, after that. Takes the
+    /// queue's gate.</summary>
+    public void EndWait(Waiter waiter)
+    {
+        lock (_gate)
+        {
+            if (waiter.Place is not null)
+            {
+                waiter.Dispose();
+                waiter.HasRunOut = true;
+                if (!_isLoading)
+                {
+                    Finish(waiter, default);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends all waits the same way.</summary>
+    public void EndAllWaits(in TakeResult result)
+    {
+        while (_waiters?.First is { } first)
+        {
+            Finish(first.Value, result);
+        }
+    }
+
+    /// <summary>Serves those who wait, in order, as far as items go. Called wherever an item becomes
+    /// available.</summary>
+    public void ServeWaiters()
+    {
+        var place = _isLoading || _queue.IsStill ? null : _waiters?.First;
+        while (place is not null)
+        {
+            var waiter = place.Value;
+            place = place.Next;
+            switch (TryTake(waiter.Session, waiter.Mode, out var result))
+            {
+                case TakeOutcome.Taken:
+                    Finish(waiter, result);
+                    break;
+                case TakeOutcome.MustLoad:
+                    StartLoad();
+                    return;
+                case TakeOutcome.Empty when !waiter.OutlastsEmptyQueue:
+                    Finish(waiter, default);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The item whose turn it is: the oldest that came back, or the next one never handed out.</summary>
+    public bool TryFindNext(out long sequence, out ItemSlot slot)
+    {
+        if (_place.HasReturned)
+        {
+            (sequence, slot) = _place.PeekReturned();
+            return true;
+        }
+
+        SkipClosed();
+        sequence = _place.Next;
+        slot = _window.Count > 0 ? _window.First : default;
+        return sequence < _queue.Tail;
+    }
+
+    private static void Finish(Waiter waiter, in TakeResult result)
+    {
+        waiter.Leave();
+        waiter.SetResult(result);
+    }
+
+    private TakeOutcome TryTake(SessionId session, TakeMode mode, out TakeResult result)
+    {
+        result = default;
+        while (TryFindNext(out var sequence, out var slot))
+        {
+            if (slot.Payload is null)
+            {
+                return TakeOutcome.MustLoad;
+            }
+
+            if (slot.ExpiresAt != 0 && slot.ExpiresAt <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds())
+            {
+                ExpiredCount++;
+                Drop(sequence, slot);
+                continue;
+            }
+
+            result = new TakeResult(
+                TakeStatus.Taken,
+                new Item(sequence, slot.Payload, slot.Flags),
+                new Commit(slot.Batch, _shared.Commits.SetLevel));
+            if (mode != TakeMode.Peek)
+            {
+                Detach(sequence, slot);
+                _place.Open(sequence, new OpenRead(session, mode, Kept(slot)));
+                TakenCount++;
+                ReadAhead();
+            }
+
+            return TakeOutcome.Taken;
+        }
+
+        return TakeOutcome.Empty;
+    }
+
+    /// <summary>Steps over items that a run before this one closed out of order.</summary>
+    private void SkipClosed()
+    {
+        for (var skipped = _place.SkipClosed(); skipped > 0 && _window.Count > 0; skipped--)
+        {
+            _window.RemoveFirst();
+        }
+    }
+
+    private void Detach(long sequence, in ItemSlot slot)
+    {
+        if (sequence == _place.Next)
+        {
+            _window.RemoveFirst();
+        }
+
+        _place.Remove(sequence);
+        ItemCount--;
+        ItemBytes -= slot.PayloadBytes;
+    }
+
+    /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is
+    /// sent.</summary>
+    private static ItemSlot Kept(in ItemSlot slot)
+        => slot.PayloadBytes <= MaxKeptPayloadBytes ? slot : slot with { Payload = null };
+}

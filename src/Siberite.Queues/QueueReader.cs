@@ -1,0 +1,163 @@
+using System.Buffers;
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+/// <summary>One reader of a queue: its place, the items next to be taken, and those who wait for them.</summary>
+/// <remarks>
+/// All readers of a queue share the queue's gate; every member is called under it unless it says otherwise. This part
+/// appends to the window, closes and returns; <c>QueueReader.Taking</c> hands out; <c>QueueReader.Loading</c> reads the
+/// store and writes the reader's place.
+/// </remarks>
+internal sealed partial class QueueReader
+{
+    /// <summary>Payloads up to this size stay in memory while an item is open or returned; larger ones are read again.
+    /// 4 KiB: 10,000 open reads then hold 40 MiB at most.</summary>
+    private const int MaxKeptPayloadBytes = 4 << 10;
+
+    private readonly Queue _queue;
+    private readonly Lock _gate;
+    private readonly QueueShared _shared;
+    private readonly ReaderPlace _place;
+    private readonly ItemWindow _window;
+    private readonly int _number;
+
+    /// <param name="queue">Whose gate it shares.</param>
+    /// <param name="shared">What all queues of the silo share.</param>
+    /// <param name="number">0 for the default reader.</param>
+    /// <param name="state">Its durable place.</param>
+    public QueueReader(Queue queue, QueueShared shared, int number, in ReaderState state)
+    {
+        _queue = queue;
+        _gate = queue.Gate;
+        _shared = shared;
+        _number = number;
+        _place = new ReaderPlace(state);
+        _window = new ItemWindow(shared.Budget);
+    }
+
+    /// <summary>What it has closed, what is open, what came back.</summary>
+    public ReaderPlace Place => _place;
+
+    /// <summary>The same as it is stored.</summary>
+    public ReaderState State => new(_place.Position, _place.ClosedBytes, _place.Closed.Bounds.ToArray());
+
+    /// <summary>Items that wait: neither open nor closed.</summary>
+    public long ItemCount { get; private set; }
+
+    /// <summary>Their payload bytes.</summary>
+    public long ItemBytes { get; private set; }
+
+    public long CachedBytes => _window.Bytes;
+
+    public long TakenCount { get; private set; }
+
+    public long ClosedCount { get; private set; }
+
+    public long AbortedCount { get; private set; }
+
+    public long ExpiredCount { get; private set; }
+
+    /// <summary>Counts what waits when the queue is opened.</summary>
+    public void CountWaiting(long tail, long appendedBytes)
+    {
+        ItemCount = tail - _place.Position - _place.Closed.Count;
+        ItemBytes = ItemCount == 0 ? 0 : appendedBytes - _place.ClosedBytes;
+    }
+
+    /// <summary>An item was appended behind all others.</summary>
+    /// <param name="sequence">Its sequence.</param>
+    /// <param name="slot">What is known of it but its bytes.</param>
+    /// <param name="payload">Copied if it is kept.</param>
+    public void OnAppended(long sequence, in ItemSlot slot, in ReadOnlySequence<byte> payload)
+    {
+        ItemCount++;
+        ItemBytes += slot.PayloadBytes;
+        if (_place.Next + _window.Count == sequence && HasRoomFor(slot))
+        {
+            _window.Add(slot with { Payload = payload.ToArray() });
+        }
+
+        ServeWaiters();
+    }
+
+    public Commit Close(SessionId session, long sequence)
+    {
+        if (!_place.TryEnd(session, sequence, out var read))
+        {
+            return default;
+        }
+
+        ClosedCount++;
+        _place.Close(sequence, read.Slot.PayloadBytes);
+        if (read.Mode == TakeMode.Plain)
+        {
+            MarkLater();
+            return default;
+        }
+
+        return new Commit(Mark(), CommitLevel.Written);
+    }
+
+    public void Abort(SessionId session, long sequence)
+    {
+        if (_place.TryEnd(session, sequence, out var read))
+        {
+            AbortedCount++;
+            Return(sequence, read.Slot);
+        }
+    }
+
+    /// <summary>Closes all that waits.</summary>
+    public Commit Purge(long tail, long appendedBytes)
+    {
+        _place.Purge(tail, appendedBytes);
+        ForgetWindow();
+        ItemCount = 0;
+        ItemBytes = 0;
+        return new Commit(Mark(), _shared.Commits.SetLevel);
+    }
+
+    /// <summary>Gives open reads back.</summary>
+    public void ReturnAll(List<(long Sequence, SessionId Session)> reads)
+    {
+        foreach (var (sequence, session) in reads)
+        {
+            if (_place.TryEnd(session, sequence, out var read))
+            {
+                Return(sequence, read.Slot);
+            }
+        }
+    }
+
+    /// <summary>Closes an item that nobody will take.</summary>
+    public void Drop(long sequence, in ItemSlot slot)
+    {
+        Detach(sequence, slot);
+        _place.Close(sequence, slot.PayloadBytes);
+        MarkLater();
+    }
+
+    /// <summary>When the item whose turn it is was appended, in Unix milliseconds; 0 when unknown or none.</summary>
+    public long OldestEnqueuedAt()
+        => _place.HasReturned ? _place.PeekReturned().Slot.EnqueuedAt
+            : _window.Count > 0 ? _window.First.EnqueuedAt
+            : _oldest.Sequence == _place.Next ? _oldest.EnqueuedAt
+            : 0;
+
+    private bool HasRoomFor(in ItemSlot slot)
+        => (_window.Count == 0 && WaiterCount > 0)
+            || (_window.Bytes + slot.CachedBytes <= _shared.Budget.QueueShareBytes
+                && _shared.Budget.HasRoomFor(slot.CachedBytes));
+
+    private void Return(long sequence, in ItemSlot slot)
+    {
+        // A large payload is read again when its turn comes; a small one is cheaper to keep.
+        var keeps = slot.PayloadBytes <= MaxKeptPayloadBytes;
+        _place.Return(sequence, keeps ? slot : slot with { Payload = null });
+        ItemCount++;
+        ItemBytes += slot.PayloadBytes;
+        ServeWaiters();
+        _queue.TellWatcher();
+    }
+}
