@@ -113,4 +113,21 @@ public sealed record QueueStats(
     [property: Id(11)] long ExpiredCount,
     [property: Id(12)] long CachedBytes,
     [property: Id(13)] long DiscardedCount,
-    [property: Id(14)] bool IsUnreadable);
+    [property: Id(14)] bool IsUnreadable)
+{
+    /// <summary>Whether reads are refused by a setting.</summary>
+    [Id(15)]
+    public bool IsPaused { get; init; }
+
+    /// <summary>Items that are not due yet; not among <see cref="ItemCount"/>.</summary>
+    [Id(30)]
+    public long DelayedCount { get; init; }
+
+    /// <summary>Their payload bytes.</summary>
+    [Id(31)]
+    public long DelayedBytes { get; init; }
+
+    /// <summary>Sets refused since the silo started because their id was seen before.</summary>
+    [Id(32)]
+    public long DuplicateCount { get; init; }
+}

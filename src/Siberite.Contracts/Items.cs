@@ -8,7 +8,16 @@ namespace Siberite.Contracts;
 /// <param name="ExpiresAt">When it stops being served, in Unix milliseconds; 0 for never.</param>
 /// <param name="MustSync">Whether its reply waits for the disk whatever the durability policy (<c>set
 /// q/sync</c>).</param>
-public readonly record struct ItemDraft(ReadOnlySequence<byte> Payload, uint Flags, long ExpiresAt, bool MustSync);
+public readonly record struct ItemDraft(ReadOnlySequence<byte> Payload, uint Flags, long ExpiresAt, bool MustSync)
+{
+    /// <summary>How long the item is kept back before it goes to the tail (<c>set q/delay=</c>);
+    /// <see langword="null"/> for what the queue's settings say.</summary>
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>What the client calls the set (<c>set q/id=</c>): of those with the same id, the queue takes one.
+    /// Never written to; <see langword="null"/> for none.</summary>
+    public byte[]? Id { get; init; }
+}
 
 /// <summary>An item handed to a session.</summary>
 /// <param name="Sequence">Its ordinal in its queue, from 1, never reused.</param>
@@ -29,6 +38,9 @@ public enum AppendStatus : byte
 
     /// <summary>The queue was deleted meanwhile: resolve the name again.</summary>
     Gone = 2,
+
+    /// <summary>A set with the same id was taken before, which the commit is of; nothing was appended.</summary>
+    Duplicate = 3,
 }
 
 /// <summary>The end of an append.</summary>

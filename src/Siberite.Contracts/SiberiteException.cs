@@ -40,8 +40,14 @@ public enum SiberiteError
     /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
     QueueMoving = 12,
 
+    /// <summary>A setting that does not exist, cannot be read, is out of its range or cannot be changed now.</summary>
+    SettingInvalid = 13,
+
+    /// <summary>An operator paused the queue: reads are refused, sets are not.</summary>
+    QueuePaused = 14,
+
     /// <summary>The queue has as many calls of other silos under way as it may have. Nothing was done.</summary>
-    QueueBusy = 13,
+    QueueBusy = 15,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

@@ -2,11 +2,17 @@ using System.CommandLine;
 using Siberite.Ctl;
 using Siberite.Ctl.Commands;
 
+var queue = new Command("queue", "queues: what is in them, and what they are told");
+QueueCommands.AddTo(queue, SiloCommands.AdminAddress);
+SettingCommands.AddTo(queue, SiloCommands.AdminAddress);
+ItemCommands.AddTo(queue, SiloCommands.AdminAddress);
+queue.Add(MoveCommands.CreateMove(SiloCommands.AdminAddress));
 var root = new RootCommand("siberitectl: the operator's tool of Siberite")
 {
     ClusterCommands.Create(),
     SiloCommands.Create(),
-    new Command("queue", "one queue") { MoveCommands.CreateMove(SiloCommands.AdminAddress) },
+    queue,
+    CopyCommand.Create(),
 };
 
 var line = root.Parse(args);

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Spectre.Console;
 
 namespace Siberite.Ctl;
@@ -11,6 +14,40 @@ internal static class Screen
 
     /// <summary>One line of the result.</summary>
     public static void Say(string line) => Console.Out.WriteLine(line);
+
+    /// <summary>A table of results. Where the output is no terminal it is as wide as it needs to be.</summary>
+    public static void Say(Table table)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Width = 1_000;
+        }
+
+        AnsiConsole.Write(table);
+    }
+
+    /// <summary>A result for scripts.</summary>
+    public static void SayJson<T>(T result, JsonTypeInfo<T> form)
+        => Console.Out.WriteLine(JsonSerializer.Serialize(result, form));
+
+    /// <summary>An empty table; what looks like a number stands to the right.</summary>
+    public static Table NewTable(params string[] columns)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (var column in columns)
+        {
+            table.AddColumn(new TableColumn(column) { NoWrap = true });
+        }
+
+        return table;
+    }
+
+    /// <summary>A number as scripts and people read it.</summary>
+    public static string Count(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A question to the person at the terminal.</summary>
+    public static bool Ask(string question)
+        => new ConfirmationPrompt(Markup.Escape(question)) { DefaultValue = false }.Show(Error);
 
     /// <summary>One line that says what went wrong.</summary>
     public static void Complain(string line) => Console.Error.WriteLine($"siberitectl: {line}");

@@ -29,6 +29,8 @@ internal static class ErrorReplies
     public static readonly ErrorReply BadTimeout = Stay("CLIENT_ERROR bad timeout");
     public static readonly ErrorReply BadFlags = Stay("CLIENT_ERROR bad flags");
     public static readonly ErrorReply BadExptime = Stay("CLIENT_ERROR bad exptime");
+    public static readonly ErrorReply BadDelay = Stay("CLIENT_ERROR bad delay");
+    public static readonly ErrorReply BadId = Stay("CLIENT_ERROR bad id");
     public static readonly ErrorReply BadByteCount = Close("CLIENT_ERROR Invalid <bytes> number");
     public static readonly ErrorReply BadData = Close("CLIENT_ERROR bad data chunk");
     public static readonly ErrorReply DuplicateTarget = Stay("CLIENT_ERROR duplicate queue name");
@@ -57,6 +59,8 @@ internal static class ErrorReplies
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
     private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
     private static readonly ErrorReply QueueBusy = Stay("SERVER_ERROR busy");
+    private static readonly ErrorReply QueuePaused = Stay("SERVER_ERROR queue paused");
+    private static readonly ErrorReply SettingInvalid = Stay("CLIENT_ERROR invalid setting");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
     private static readonly ErrorReply SilosAway = Stay("SERVER_ERROR not all silos were reached");
     private static readonly ErrorReply DirectoryUnavailable = Stay("SERVER_ERROR queue directory unavailable");
@@ -89,6 +93,8 @@ internal static class ErrorReplies
         SiberiteError.SilosAway => SilosAway,
         SiberiteError.DirectoryUnavailable => DirectoryUnavailable,
         SiberiteError.HomesDiffer => HomesDiffer,
+        SiberiteError.SettingInvalid => SettingInvalid,
+        SiberiteError.QueuePaused => QueuePaused,
         _ => throw new UnreachableException($"No reply for {error}."),
     };
 

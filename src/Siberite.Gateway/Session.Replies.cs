@@ -151,7 +151,9 @@ internal sealed partial class Session
         }
 
         return append.IsCompletedSuccessfully
-            ? new PendingReply(append.Result.Status == AppendStatus.Full ? ReplyKind.NotStored : ReplyKind.Stored)
+            ? new PendingReply(append.Result.Status is AppendStatus.Full or AppendStatus.Duplicate
+                ? ReplyKind.NotStored
+                : ReplyKind.Stored)
             : ErrorText(ErrorFor(append.Exception!.InnerException!));
     }
 

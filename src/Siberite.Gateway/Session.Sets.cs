@@ -68,7 +68,7 @@ internal sealed partial class Session
         ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
     {
         var options = _gateway.Options;
-        var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var mustSync);
+        var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);
         if (error is null && targetCount == 1 && !QueueName.IsLegal(targets))
         {
             error = ErrorReplies.InvalidQueueName;
@@ -81,7 +81,7 @@ internal sealed partial class Session
         }
 
         var expiresAt = options.HonourExpiration ? Expiration.At(exptime, _gateway.Time) : 0;
-        var draft = new ItemDraft(payload, flags, expiresAt, mustSync);
+        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync) { Delay = asked.Delay, Id = asked.Id };
         if (targetCount > 1)
         {
             AppendToAll(targets, draft, isSilent);
@@ -174,7 +174,7 @@ internal sealed partial class Session
     private void ReplyStored(in AppendResult result, bool isSilent)
         => Reply(
             isSilent ? ReplyKind.Silence
-                : result.Status == AppendStatus.Full ? ReplyKind.NotStored
+                : result.Status is AppendStatus.Full or AppendStatus.Duplicate ? ReplyKind.NotStored
                 : ReplyKind.Stored,
             result.Commit);
 

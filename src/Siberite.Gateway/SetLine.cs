@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Text;
 
 namespace Siberite.Gateway;
 
@@ -101,35 +100,6 @@ internal readonly ref struct SetLine
         var isSound = TryParseNumber(isNegative ? token[1..] : token, out number);
         number = isNegative ? -number : number;
         return isSound;
-    }
-}
-
-/// <summary>The key of a set: <c>queue *( "+" queue ) *( "/" option )</c>, option = sync.</summary>
-internal static class SetKey
-{
-    /// <returns><see langword="null"/> when the key is well-formed.</returns>
-    public static ErrorReply? TryParse(
-        ReadOnlySpan<byte> key, int maxTargets, out ReadOnlySpan<byte> targets, out int targetCount, out bool mustSync)
-    {
-        var slash = key.IndexOf((byte)'/');
-        targets = slash < 0 ? key : key[..slash];
-        targetCount = targets.Count((byte)'+') + 1;
-        mustSync = false;
-        var rest = slash < 0 ? default : key[(slash + 1)..];
-        foreach (var range in rest.Split((byte)'/'))
-        {
-            var option = rest[range];
-            if (Ascii.EqualsIgnoreCase(option, "sync"u8))
-            {
-                mustSync = true;
-            }
-            else if (!option.IsEmpty)
-            {
-                return ErrorReplies.InvalidSetOption;
-            }
-        }
-
-        return targetCount > maxTargets ? ErrorReplies.TooManyTargets : null;
     }
 }
 

@@ -30,6 +30,7 @@ internal static class StatsReport
             Add(report, $"queue_{queue.Name}_age", age);
             Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
             Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
+            Add(report, $"queue_{queue.Name}_delayed", queue.DelayedCount);
             if (queue.IsUnreadable)
             {
                 Add(report, $"queue_{queue.Name}_unreadable", 1);
@@ -75,6 +76,7 @@ internal static class StatsReport
                OldestEnqueuedAt = OldestOf(sum.OldestEnqueuedAt, part.OldestEnqueuedAt),
                OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
                WaiterCount = sum.WaiterCount + part.WaiterCount,
+               DelayedCount = sum.DelayedCount + part.DelayedCount,
            });
 
     private static long OldestOf(long one, long other)

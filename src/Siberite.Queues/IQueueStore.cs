@@ -10,7 +10,7 @@ namespace Siberite.Queues;
 /// without an earlier one. Any exception of <see cref="Write"/> or <see cref="Sync"/> is final: the engine never calls
 /// either again.
 /// </remarks>
-public interface IQueueStore : IDisposable
+public partial interface IQueueStore : IDisposable
 {
     /// <summary>Names the data directory for ever.</summary>
     StoreId Id { get; }
@@ -57,7 +57,7 @@ public interface IQueueStore : IDisposable
 }
 
 /// <summary>Mutations that become durable together. Not thread-safe.</summary>
-public interface IStoreBatch
+public partial interface IStoreBatch
 {
     /// <summary>Bytes the batch will write, roughly.</summary>
     long Bytes { get; }
@@ -133,4 +133,7 @@ public sealed record StoredQueue(QueueRecord Record, ReaderState Reader, long La
     /// <summary>Why its bytes cannot be served, as the end of a sentence; <see langword="null"/> if they can. Only the
     /// id is then certain; the name is empty if it is what cannot be read.</summary>
     public string? Damage { get; init; }
+
+    /// <summary>What it has beside its items.</summary>
+    public QueueExtras Extras { get; init; }
 }

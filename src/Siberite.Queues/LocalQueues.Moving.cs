@@ -39,7 +39,8 @@ public sealed partial class LocalQueues
 
             using (queue.Hold())
             {
-                if (queue.ItemCount > 0 || queue.HeldItemCount > 0 || queue.HasWaiters || queue.IsHeldStill)
+                if (queue.ItemCount + queue.DelayedCount + queue.HeldItemCount > 0 || queue.HasWaiters
+                    || queue.IsHeldStill)
                 {
                     return (false, default);
                 }
@@ -175,7 +176,10 @@ public sealed partial class LocalQueues
             }
 
             var record = new QueueRecord(known.QueueId, known.Name, known.CreatedAt);
-            var stored = new StoredQueue(record, known.End.Reader, known.End.Tail - 1, known.End.AppendedBytes);
+            var stored = new StoredQueue(record, known.End.Reader, known.End.Tail - 1, known.End.AppendedBytes)
+            {
+                Extras = _store.ReadExtras(known.QueueId),
+            };
             var queue = new Queue(_shared, stored, QueueName.Parse(known.Name), isStored: true);
             _moves[move] = known with { Stage = MoveStage.Adopted, End = default };
             var commit = PutMoves(batch =>

@@ -243,6 +243,7 @@ public sealed partial class LocalQueues : IDisposable
     public void Dispose()
     {
         _sweepTimer.Dispose();
+        _shared.Alarms.Dispose();
         EndWaits();
         _commits.Dispose();
     }
@@ -276,6 +277,8 @@ public sealed partial class LocalQueues : IDisposable
                 {
                     queue.ReclaimSpace();
                 }
+
+                queue.TrimIds();
             }
 
             ReclaimDropped();
@@ -316,9 +319,9 @@ public sealed partial class LocalQueues : IDisposable
         foreach (var queue in queues)
         {
             queue.ThrowIfHeldStill();
-            if (!queue.MayAppend(draft))
+            if (queue.RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
         }
 

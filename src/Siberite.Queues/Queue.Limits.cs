@@ -15,9 +15,10 @@ public sealed partial class Queue
             && (options.DiscardOldWhenFull || !IsFull(options));
     }
 
+    /// <remarks>What is not due yet was let in as well.</remarks>
     private bool IsFull(QueueOptions options)
-        => (options.MaxItems > 0 && _main.ItemCount >= options.MaxItems)
-            || (options.MaxBytes > 0 && _main.ItemBytes >= options.MaxBytes);
+        => (options.MaxItems > 0 && _main.ItemCount + (_delayed?.Count ?? 0) >= options.MaxItems)
+            || (options.MaxBytes > 0 && _main.ItemBytes + (_delayed?.Bytes ?? 0) >= options.MaxBytes);
 
     /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
     /// must be read first, to know its size: the queue is too large until then.</summary>

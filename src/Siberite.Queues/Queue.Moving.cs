@@ -75,6 +75,7 @@ public sealed partial class Queue
             if (!_isGone)
             {
                 _main.ServeWaiters();
+                SetDelayedAlarm();
             }
         }
     }
@@ -85,7 +86,8 @@ public sealed partial class Queue
         lock (_gate)
         {
             return new MoveExtent(
-                _record.CreatedAt, _main.Place.Position, _tail, new Commit(_lastAppendBatch, CommitLevel.Written));
+                _record.CreatedAt, _main.Place.Position, _tail,
+                new Commit(Math.Max(_lastAppendBatch, LastExtrasBatch), CommitLevel.Written));
         }
     }
 

@@ -39,6 +39,7 @@ public sealed partial class Queue : IQueue
         _tail = Math.Max(stored.LastSequence + 1, closedLimit);
         _appendedBytes = Math.Max(stored.AppendedBytes, stored.Reader.ClosedBytes);
         _main.CountWaiting(_tail, _appendedBytes);
+        LoadExtras(stored.Extras);
         _trimmed = _main.Place.Position;
         _trimmedBytes = _main.Place.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
@@ -133,6 +134,11 @@ public sealed partial class Queue : IQueue
                 return ValueTask.FromException<TakeResult>(Unreadable());
             }
 
+            if (Options.Paused)
+            {
+                return ValueTask.FromException<TakeResult>(Paused());
+            }
+
             return _still is null ? _main.TakeAsync(session, mode, wait) : ParkTake(session, mode, wait);
         }
     }
@@ -185,23 +191,13 @@ public sealed partial class Queue : IQueue
             ThrowIfHeldStill();
             ThrowIfDamaged();
             _shared.ThrowIfRefusing();
-            if (!MayAppend(draft))
+            if (RefusalOf(draft) is { } refusal)
             {
-                return new AppendResult(AppendStatus.Full, default);
+                return refusal;
             }
 
-            if (!_isStored)
-            {
-                // The record goes with the first item: an atomic batch, so neither is ever found alone.
-                using (_shared.Commits.HoldBatch())
-                {
-                    _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
-                    _isStored = true;
-                    return new AppendResult(AppendStatus.Stored, AppendItem(draft));
-                }
-            }
-
-            return new AppendResult(AppendStatus.Stored, AppendItem(draft));
+            return new AppendResult(
+                AppendStatus.Stored, _isStored && IsPlain(draft) ? AppendItem(draft) : AppendHoldingBatch(draft));
         }
     }
 
@@ -228,7 +224,8 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
-            return _main.Purge(_tail, _appendedBytes);
+            var purged = _main.Purge(_tail, _appendedBytes);
+            return purged with { Batch = Math.Max(purged.Batch, PurgeDelayed()) };
         }
     }
 
@@ -283,7 +280,13 @@ public sealed partial class Queue : IQueue
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
                 _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged);
+                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
+            {
+                IsPaused = Options.Paused,
+                DelayedCount = _delayed?.Count ?? 0,
+                DelayedBytes = _delayed?.Bytes ?? 0,
+                DuplicateCount = _duplicateCount,
+            };
         }
     }
 
@@ -291,10 +294,13 @@ public sealed partial class Queue : IQueue
         => new(SiberiteError.ItemUnreadable, $"Queue {Name} cannot be read: {Damage}.", inner: null);
 
     private Commit AppendItem(in ItemDraft draft)
+        => AppendItem(draft, _shared.Time.GetUtcNow().ToUnixTimeMilliseconds(), deliveries: 0);
+
+    private Commit AppendItem(in ItemDraft draft, long enqueuedAt, ushort deliveries)
     {
         var bytes = (int)draft.Payload.Length;
-        var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var header = new ItemHeader(_tail, draft.Flags, now, draft.ExpiresAt, _appendedBytes + bytes, Deliveries: 0);
+        var header = new ItemHeader(
+            _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
         var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
 
         var sequence = _tail;
@@ -302,8 +308,8 @@ public sealed partial class Queue : IQueue
         _appendedBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        _main.OnAppended(
-            sequence, new ItemSlot(null, bytes, draft.Flags, now, draft.ExpiresAt, commit.Batch), draft.Payload);
+        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
+        _main.OnAppended(sequence, slot, draft.Payload);
         DiscardOverflow();
         TellWatcher();
         return commit;

@@ -20,7 +20,7 @@ internal sealed partial class QueueReader
     /// <summary>Whether anybody has asked for an item since the last sweep.</summary>
     public bool WasTakenFrom => _wasTakenFrom;
 
-    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin = false)
     {
         _wasTakenFrom = true;
         var outcome = TakeOutcome.MustLoad;
@@ -35,7 +35,7 @@ internal sealed partial class QueueReader
             return new(result);
         }
 
-        var waiter = new Waiter(this, session, mode);
+        var waiter = new Waiter(this, session, mode) { IsAdmin = isAdmin };
         waiter.Place = (_waiters ??= []).AddLast(waiter);
         if (wait > TimeSpan.Zero)
         {
@@ -93,6 +93,11 @@ internal sealed partial class QueueReader
     /// available.</summary>
     public void ServeWaiters()
     {
+        if (WaiterCount > 0 && _queue.IsPaused)
+        {
+            RefuseWaiters();
+        }
+
         var place = _isLoading || _queue.IsStill ? null : _waiters?.First;
         while (place is not null)
         {
@@ -128,6 +133,21 @@ internal sealed partial class QueueReader
         sequence = _place.Next;
         slot = _window.Count > 0 ? _window.First : default;
         return sequence < _queue.Tail;
+    }
+
+    /// <summary>Whoever waits on a queue that was paused is told so.</summary>
+    private void RefuseWaiters()
+    {
+        for (var place = _waiters!.First; place is not null;)
+        {
+            var waiter = place.Value;
+            place = place.Next;
+            if (!waiter.IsAdmin)
+            {
+                waiter.Leave();
+                waiter.SetException(_queue.Paused());
+            }
+        }
     }
 
     private static void Finish(Waiter waiter, in TakeResult result)

@@ -58,6 +58,9 @@ internal sealed partial class QueueReader
 
     public long ExpiredCount { get; private set; }
 
+    /// <summary>An item has expired elsewhere.</summary>
+    public void CountExpired() => ExpiredCount++;
+
     /// <summary>Counts what waits when the queue is opened.</summary>
     public void CountWaiting(long tail, long appendedBytes)
     {

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Reflection;
 using Siberite.Contracts;
 
 namespace Siberite.Queues;
@@ -8,6 +11,7 @@ namespace Siberite.Queues;
 /// As in Kestrel, a value that a section does not set is inherited:
 /// <code>
 /// the defaults of <see cref="QueueOptions"/> &lt; default &lt; patterns that match &lt; the queue's own section
+///     &lt; what was set at run time
 /// </code>
 /// A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of characters. Of several that
 /// match, the one with more other characters counts more, then the later in ordinal order: files have no order that
@@ -18,6 +22,9 @@ public sealed class QueueSettings
     private readonly QueueLayer? _default;
     private readonly QueueLayer[] _patterns; // The one that counts most comes last.
     private readonly Dictionary<string, QueueLayer> _names = new(StringComparer.Ordinal);
+    private readonly ImmutableDictionary<string, QueueLayer> _runTime =
+        ImmutableDictionary.Create<string, QueueLayer>(StringComparer.Ordinal);
+
     private readonly QueueOptions _defaultOptions;
 
     /// <remarks>By the layers that make them up: queues that are told the same share one instance.</remarks>
@@ -49,43 +56,115 @@ public sealed class QueueSettings
                 .OrderBy(layer => NamePattern.LiteralCount(layer.Name))
                 .ThenBy(layer => layer.Name, StringComparer.Ordinal),
         ];
-        _defaultOptions = Resolve(matching: [], own: null);
+        _defaultOptions = Resolve([]);
+    }
+
+    private QueueSettings(QueueSettings files, ImmutableDictionary<string, QueueLayer> runTime)
+    {
+        _default = files._default;
+        _patterns = files._patterns;
+        _names = files._names;
+        _defaultOptions = files._defaultOptions;
+        _runTime = runTime;
     }
 
     /// <summary>No section at all.</summary>
     public static QueueSettings None { get; } = new([]);
 
+    /// <summary>These, and above them what was set at run time, by name.</summary>
+    public QueueSettings With(ImmutableDictionary<string, QueueLayer> runTime) => new(this, runTime);
+
     /// <summary>What <paramref name="name"/> is told. The same instance every time; not to be changed.</summary>
     public QueueOptions Of(QueueName name)
     {
-        var own = _names.GetValueOrDefault(name.Value);
-        QueueLayer[] matching = [.. _patterns.Where(layer => NamePattern.Matches(layer.Name, name.Value))];
-        return own is null && matching.Length == 0
+        if (_patterns.Length == 0 && !_names.ContainsKey(name.Value) && !_runTime.ContainsKey(name.Value))
+        {
+            return _defaultOptions;
+        }
+
+        Layered[] layers = [.. LayersOf(name).Where(layer => layer.Origin != SettingOrigin.Default)];
+        return layers.Length == 0
             ? _defaultOptions
-            : _resolved.GetOrAdd(KeyOf(matching, own), _ => Resolve(matching, own));
+            : _resolved.GetOrAdd(KeyOf(layers), _ => Resolve(layers));
     }
 
-    private static string KeyOf(QueueLayer[] matching, QueueLayer? own)
-        => string.Join(' ', matching.Append(own).Select(layer => layer?.Name)); // No name contains a space.
+    /// <summary>Every setting of <paramref name="name"/> with where its value comes from.</summary>
+    public IReadOnlyList<EffectiveSetting> Explain(QueueName name)
+    {
+        var options = Of(name);
+        Layered[] layers = [.. LayersOf(name)];
+        return
+        [
+            .. from setting in typeof(QueueOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+               where setting.CanWrite
+               let source = layers.LastOrDefault(layer => layer.Layer.Keys.Contains(setting.Name))
+               let value = Convert.ToString(setting.GetValue(options), CultureInfo.InvariantCulture)
+               select new EffectiveSetting(setting.Name, value, source.Origin, source.Layer?.Name),
+        ];
+    }
 
-    private QueueOptions Resolve(QueueLayer[] matching, QueueLayer? own)
+    /// <remarks>No name contains a space.</remarks>
+    private static string KeyOf(Layered[] layers)
+        => string.Join(' ', layers.Select(layer => $"{layer.Origin} {layer.Layer.Name}"));
+
+    /// <summary>The one that counts most comes last.</summary>
+    private IEnumerable<Layered> LayersOf(QueueName name)
+    {
+        if (_default is not null)
+        {
+            yield return new Layered(SettingOrigin.Default, _default);
+        }
+
+        foreach (var pattern in _patterns.Where(layer => NamePattern.Matches(layer.Name, name.Value)))
+        {
+            yield return new Layered(SettingOrigin.Pattern, pattern);
+        }
+
+        if (_names.TryGetValue(name.Value, out var own))
+        {
+            yield return new Layered(SettingOrigin.Name, own);
+        }
+
+        if (_runTime.TryGetValue(name.Value, out var latest))
+        {
+            yield return new Layered(SettingOrigin.RunTime, latest);
+        }
+    }
+
+    private QueueOptions Resolve(Layered[] layers)
     {
         var options = new QueueOptions();
         _default?.Apply(options);
-        foreach (var layer in matching)
+        foreach (var layer in layers)
         {
-            layer.Apply(options);
+            layer.Layer.Apply(options);
         }
 
-        own?.Apply(options);
         return options;
     }
+
+    private readonly record struct Layered(SettingOrigin Origin, QueueLayer Layer);
 }
 
 /// <summary>One section of queue settings.</summary>
 /// <param name="Name">A queue's name, a pattern, or <see cref="QueueOptions.DefaultName"/>.</param>
 /// <param name="Apply">Overwrites what the section sets.</param>
-public sealed record QueueLayer(string Name, Action<QueueOptions> Apply);
+public sealed record QueueLayer(string Name, Action<QueueOptions> Apply)
+{
+    /// <summary>The settings it sets, so that it can be told where a value comes from.</summary>
+    public IReadOnlyCollection<string> Keys { get; init; } = [];
+}
+
+/// <summary>Reads settings of queues as operators write them.</summary>
+public interface IQueueSettingReader
+{
+    /// <summary>Reads what is told to the queue <paramref name="name"/> at run time.</summary>
+    /// <param name="name">The queue.</param>
+    /// <param name="values">Texts as in a settings file, by key in any case.</param>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.SettingInvalid"/>, with the path and the reason of
+    /// each that is wrong.</exception>
+    QueueLayer Read(QueueName name, IReadOnlyDictionary<string, string> values);
+}
 
 /// <summary>Patterns of names: <c>*</c> stands for any run of characters, the empty one too.</summary>
 internal static class NamePattern
@@ -122,6 +201,11 @@ internal static class NamePattern
 /// <summary>The queue settings in force, replaced as a whole while the silo runs. Thread-safe.</summary>
 public sealed class CurrentQueueSettings
 {
+    private readonly Lock _gate = new();
+    private QueueSettings _files = QueueSettings.None;
+    private ImmutableDictionary<string, QueueLayer> _runTime =
+        ImmutableDictionary.Create<string, QueueLayer>(StringComparer.Ordinal);
+
     private volatile QueueSettings _snapshot = QueueSettings.None;
 
     /// <summary>As of now. Compare references to see whether they were replaced.</summary>
@@ -130,6 +214,37 @@ public sealed class CurrentQueueSettings
     /// <summary>What <paramref name="name"/> is told as of now.</summary>
     public QueueOptions Of(QueueName name) => _snapshot.Of(name);
 
-    /// <summary>Puts others in force, for queues that exist too.</summary>
-    public void Replace(QueueSettings settings) => _snapshot = settings;
+    /// <summary>Puts others in force, for queues that exist too. What was set at run time stays.</summary>
+    public void Replace(QueueSettings settings)
+    {
+        lock (_gate)
+        {
+            _files = settings;
+            _snapshot = _runTime.IsEmpty ? settings : settings.With(_runTime);
+        }
+    }
+
+    /// <summary>Puts in force what queues are told at run time, beside what others are told so.</summary>
+    /// <param name="layers">By the queue's name; <see langword="null"/> for nothing any more.</param>
+    public void ReplaceRunTime(IEnumerable<KeyValuePair<QueueName, QueueLayer?>> layers)
+    {
+        lock (_gate)
+        {
+            var runTime = _runTime.ToBuilder();
+            foreach (var (name, layer) in layers)
+            {
+                if (layer is null)
+                {
+                    runTime.Remove(name.Value);
+                }
+                else
+                {
+                    runTime[name.Value] = layer;
+                }
+            }
+
+            _runTime = runTime.ToImmutable();
+            _snapshot = _files.With(_runTime);
+        }
+    }
 }

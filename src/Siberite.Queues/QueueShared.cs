@@ -21,6 +21,8 @@ internal sealed class QueueShared(
 
     public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
 
+    public Alarms Alarms { get; } = new(time, background);
+
     public int ReadAheadBytes => options.ReadAheadBytes;
 
     /// <summary>Refuses appends while the disk is full or the store has failed. Closes need no room: they replace a

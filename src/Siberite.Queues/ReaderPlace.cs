@@ -122,6 +122,9 @@ internal sealed class ReaderPlace
         return _open is not null && _open.TryGetValue(sequence, out read) && read.Session == session;
     }
 
+    /// <summary>Whether a session has the item.</summary>
+    public bool IsHeld(long sequence) => _open?.ContainsKey(sequence) == true;
+
     /// <summary>Whether the item is closed.</summary>
     public bool IsClosed(long sequence) => sequence < Position || _closed.Skip(sequence) != sequence;
 

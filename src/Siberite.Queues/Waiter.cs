@@ -12,6 +12,9 @@ internal sealed class Waiter(QueueReader reader, SessionId session, TakeMode mod
 
     public TakeMode Mode => mode;
 
+    /// <summary>Whether it is an operator's, whom a paused queue serves.</summary>
+    public bool IsAdmin { get; init; }
+
     /// <summary>Whether its time is over and it only waits for a read of the store that is under way.</summary>
     public bool HasRunOut { get; set; }
 

@@ -14,6 +14,7 @@ namespace Siberite.Storage;
 /// a queue record                    a damaged queue without a name
 /// a reader's place, or its block    a damaged queue
 /// a queue's last item, or its block a damaged queue
+/// what else is kept of a queue      a damaged queue
 /// any other item                    seen when it is read: that read fails
 /// </code>
 /// </remarks>
@@ -24,6 +25,7 @@ internal sealed class QueueScan(RocksDatabase database)
     {
         var queues = new List<StoredQueue>();
         var readers = TryLoadDefaultReaders();
+        var extras = new ExtrasScan(database).TryLoad();
         var lastItems = ScanItems();
         try
         {
@@ -47,7 +49,10 @@ internal sealed class QueueScan(RocksDatabase database)
                 {
                     var reader = readers is null ? ReadDefaultReader(id) : readers.GetValueOrDefault(id, Unread);
                     var last = FindLastItem(lastItems, id);
-                    queues.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes));
+                    queues.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes)
+                    {
+                        Extras = extras is null ? new ExtrasScan(database).Read(id) : extras.GetValueOrDefault(id),
+                    });
                 }
                 catch (RocksException e)
                 {

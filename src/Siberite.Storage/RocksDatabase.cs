@@ -106,6 +106,16 @@ internal sealed unsafe class RocksDatabase : IDisposable
         => RocksIterator.Create(
             _database, _items, first, limit, ignoresRangeDeletions: true, fillsCache, readAheadBytes);
 
+    /// <summary>Walks over delayed items, of which deleted ranges are not to be seen.</summary>
+    public RocksIterator ScanDelayed(ReadOnlySpan<byte> first, ReadOnlySpan<byte> limit, int readAheadBytes)
+        => RocksIterator.Create(
+            _database, _items, first, limit, ignoresRangeDeletions: false, fillsCache: false, readAheadBytes);
+
+    /// <summary>Walks over a range of metadata, and keeps its blocks for the next reader.</summary>
+    public RocksIterator ScanMetadata(ReadOnlySpan<byte> first, ReadOnlySpan<byte> limit)
+        => RocksIterator.Create(
+            _database, _metadata, first, limit, ignoresRangeDeletions: false, fillsCache: true, readAheadBytes: 0);
+
     /// <summary>Bytes in files within the range, roughly; what is still in memory does not count.</summary>
     public long ItemFileBytes(ReadOnlySpan<byte> first, ReadOnlySpan<byte> limit)
     {

@@ -47,6 +47,15 @@ internal sealed unsafe class RocksIterator : IDisposable
 
     public void SeekToFirst() => rocksdb_iter_seek_to_first(_iterator);
 
+    /// <summary>Goes to <paramref name="key"/> or the first key after it.</summary>
+    public void Seek(ReadOnlySpan<byte> key)
+    {
+        fixed (byte* bytes = key)
+        {
+            rocksdb_iter_seek(_iterator, bytes, (nuint)key.Length);
+        }
+    }
+
     /// <summary>Goes to <paramref name="key"/> or the last key before it.</summary>
     public void SeekForPrevious(ReadOnlySpan<byte> key)
     {

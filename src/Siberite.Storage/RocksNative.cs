@@ -109,6 +109,9 @@ internal static unsafe partial class RocksNative
     public static partial void rocksdb_iter_seek_to_first(nint iterator);
 
     [LibraryImport(Library)]
+    public static partial void rocksdb_iter_seek(nint iterator, byte* key, nuint length);
+
+    [LibraryImport(Library)]
     public static partial void rocksdb_iter_seek_for_prev(nint iterator, byte* key, nuint length);
 
     [LibraryImport(Library)]

@@ -1,3 +1,5 @@
+using Siberite.Queues;
+
 namespace Siberite.Storage;
 
 public sealed partial class RocksQueueStore
@@ -28,6 +30,11 @@ public sealed partial class RocksQueueStore
                 _database.DeleteItemFiles(firstKey, limitKey);
             }
 
+            if (limit == long.MaxValue)
+            {
+                DeleteDelayedFiles(queueId);
+            }
+
             var left = _database.ItemFileBytes(firstKey, limitKey);
             LogReclaimed(
                 _logger, queueId, found - left, left, (long)_time.GetElapsedTime(started).TotalMilliseconds);
@@ -40,6 +47,16 @@ public sealed partial class RocksQueueStore
         {
             _lifetime.ExitReadLock();
         }
+    }
+
+    /// <remarks>A queue that is gone leaves none behind.</remarks>
+    private void DeleteDelayedFiles(long queueId)
+    {
+        Span<byte> first = stackalloc byte[StoreKeys.DelayedBytes];
+        Span<byte> limit = stackalloc byte[StoreKeys.DelayedBytes];
+        StoreKeys.WriteDelayed(first, queueId, default);
+        StoreKeys.WriteDelayed(limit, queueId, DelayedKey.Last);
+        _database.DeleteItemFiles(first, limit);
     }
 
     private void RewriteLeftovers(ReadOnlySpan<byte> first, ReadOnlySpan<byte> limit)

@@ -5,7 +5,7 @@ using Siberite.Queues;
 namespace Siberite.Storage;
 
 /// <summary>Mutations in RocksDB's own form, so that a commit copies them once.</summary>
-internal sealed class RocksStoreBatch(uint itemsFamily) : IStoreBatch
+internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
 {
     private readonly WriteBatchBuffer _buffer = new();
     private readonly ArrayBufferWriter<byte> _scratch = new();
@@ -43,6 +43,7 @@ internal sealed class RocksStoreBatch(uint itemsFamily) : IStoreBatch
         StoreKeys.WriteItem(first, queueId, sequence: 0);
         StoreKeys.WriteItem(limit, queueId + 1, sequence: 0);
         _buffer.DeleteRange(itemsFamily, first, limit);
+        DropExtras(queueId);
     }
 
     public void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Siberite.Queues;
 
 namespace Siberite.Storage;
 
@@ -9,11 +10,20 @@ internal static class StoreKeys
     public const int ItemBytes = 16;
     public const int QueueBytes = 9;
     public const int ReaderBytes = 13;
+    public const int DelayedBytes = 24;
+    public const int DelayedStateBytes = 9;
+    public const int IdOrderBytes = 17;
 
     public const byte FormatPrefix = (byte)'F';
     public const byte QueuePrefix = (byte)'Q';
     public const byte ReaderPrefix = (byte)'R';
     public const byte StatePrefix = (byte)'S';
+    public const byte DelayedStatePrefix = (byte)'W';
+    public const byte IdPrefix = (byte)'I';
+    public const byte IdOrderPrefix = (byte)'J';
+
+    /// <summary>Set in the queue's id in keys of delayed items: they stand behind all items of all queues.</summary>
+    private const long DelayedBit = long.MinValue;
 
     public static ReadOnlySpan<byte> Format => [FormatPrefix];
 
@@ -37,6 +47,42 @@ internal static class StoreKeys
         key[0] = ReaderPrefix;
         BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
         BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
+    }
+
+    public static void WriteDelayed(Span<byte> key, long queueId, DelayedKey delayed)
+    {
+        BinaryPrimitives.WriteInt64BigEndian(key, queueId | DelayedBit);
+        BinaryPrimitives.WriteInt64BigEndian(key[8..], delayed.DueAt);
+        BinaryPrimitives.WriteInt64BigEndian(key[16..], delayed.Number);
+    }
+
+    public static DelayedKey ReadDelayed(ReadOnlySpan<byte> key)
+        => new(BinaryPrimitives.ReadInt64BigEndian(key[8..]), BinaryPrimitives.ReadInt64BigEndian(key[16..]));
+
+    public static void WriteDelayedState(Span<byte> key, long queueId)
+    {
+        key[0] = DelayedStatePrefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+    }
+
+    public static void WriteIdOrder(Span<byte> key, long queueId, long ordinal)
+    {
+        key[0] = IdOrderPrefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+        BinaryPrimitives.WriteInt64BigEndian(key[9..], ordinal);
+    }
+
+    public static long ReadIdOrdinal(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[9..]);
+
+    /// <remarks>An id has no fixed length and no end mark: nothing else stands under the prefix and the queue.
+    /// </remarks>
+    public static byte[] Id(long queueId, ReadOnlySpan<byte> id)
+    {
+        var key = new byte[9 + id.Length];
+        key[0] = IdPrefix;
+        BinaryPrimitives.WriteInt64BigEndian(key.AsSpan(1), queueId);
+        id.CopyTo(key.AsSpan(9));
+        return key;
     }
 
     public static long ReadQueueId(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[1..]);

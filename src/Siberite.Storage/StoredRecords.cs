@@ -14,6 +14,20 @@ internal sealed partial class StoredQueueRecord
     public long CreatedAt { get; set; }
 }
 
+/// <summary>What is known of a queue's delayed items, as stored. The same rules hold.</summary>
+[MemoryPackable(GenerateType.VersionTolerant)]
+internal sealed partial class StoredDelayedState
+{
+    [MemoryPackOrder(0)]
+    public long Count { get; set; }
+
+    [MemoryPackOrder(1)]
+    public long Bytes { get; set; }
+
+    [MemoryPackOrder(2)]
+    public long NextNumber { get; set; }
+}
+
 /// <summary>A reader's place as stored. The same rules hold.</summary>
 [MemoryPackable(GenerateType.VersionTolerant)]
 internal sealed partial class StoredReaderState

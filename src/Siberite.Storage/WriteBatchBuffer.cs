@@ -38,6 +38,7 @@ internal sealed class WriteBatchBuffer
     {
         Deletion = 0x0,
         Value = 0x1,
+        ColumnFamilyDeletion = 0x4,
         ColumnFamilyValue = 0x5,
         ColumnFamilyRangeDeletion = 0xE,
         RangeDeletion = 0xF,
@@ -75,6 +76,13 @@ internal sealed class WriteBatchBuffer
     public void Delete(ReadOnlySpan<byte> key)
     {
         Begin(Tag.Deletion, columnFamily: null, key.Length);
+        Append(key);
+    }
+
+    /// <summary>Deletes a key.</summary>
+    public void Delete(uint columnFamily, ReadOnlySpan<byte> key)
+    {
+        Begin(Tag.ColumnFamilyDeletion, columnFamily, key.Length);
         Append(key);
     }
 

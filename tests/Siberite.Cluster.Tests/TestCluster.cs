@@ -153,6 +153,7 @@ internal sealed class TestCluster : IAsyncDisposable
         host.Logging.ClearProviders();
         host.Services.AddSingleton(TimeProvider.System);
         host.Services.AddSingleton(silo.Queues);
+        host.Services.AddSingleton<IQueueSettingReader, TestSettingReader>();
         host.Services.AddSingleton(silo);
         host.Services.Configure(_configure);
         host.UseOrleans(orleans =>

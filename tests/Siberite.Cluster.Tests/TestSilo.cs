@@ -46,6 +46,7 @@ internal sealed class TestSilo : IAsyncDisposable
         }));
         var queues = NewEngine(store, engineTime ?? TimeProvider.System, maxQueues);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton<IQueueSettingReader, TestSettingReader>();
         builder.AddSiberiteCluster(store.Id);
         var silo = new TestSilo(builder.Build(), queues);
         await silo._host.StartAsync(TestContext.Current.CancellationToken);

@@ -13,6 +13,8 @@ public sealed class ModelTests
     {
         Append,
         AppendToBoth,
+        AppendDelayed,
+        AppendWithId,
         Take,
         Peek,
         Wait,
@@ -40,6 +42,7 @@ public sealed class ModelTests
         => Gen.Select(
                 Gen.Frequency(
                     (10, Gen.Const(Act.Append)), (1, Gen.Const(Act.AppendToBoth)), (9, Gen.Const(Act.Take)),
+                    (3, Gen.Const(Act.AppendDelayed)), (3, Gen.Const(Act.AppendWithId)),
                     (2, Gen.Const(Act.Peek)), (3, Gen.Const(Act.Wait)), (6, Gen.Const(Act.Close)),
                     (5, Gen.Const(Act.Abort)), (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
                     (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
@@ -58,6 +61,12 @@ public sealed class ModelTests
 
     private sealed class Run(long cacheBytes, int readAheadBytes) : IDisposable
     {
+        private const int MaxIds = 4;
+
+        private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(125);
+
+        private static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
+
         private readonly Engine _engine = new(Durability.Os, cacheBytes, readAheadBytes);
         private readonly QueueModel _model = new();
         private readonly List<(int Queue, ModelWait Wait, Task<TakeResult> Task)> _waits = [];
@@ -67,10 +76,12 @@ public sealed class ModelTests
 
         public void Play(List<(Act Act, int Queue, int Session, int Number)> steps)
         {
+            _engine.Tell("*", options => (options.DedupMaxIds, options.DedupWindow) = (MaxIds, Window));
             foreach (var (act, queue, session, number) in steps)
             {
                 Step(act, queue, session, number);
                 _engine.Background.RunAll();
+                MoveDue();
                 CheckWaits();
                 NoticeCommits();
             }
@@ -89,6 +100,12 @@ public sealed class ModelTests
                     break;
                 case Act.AppendToBoth:
                     Append(number, 0, 1);
+                    break;
+                case Act.AppendDelayed:
+                    AppendDelayed(number, queue);
+                    break;
+                case Act.AppendWithId:
+                    AppendWithId(number, queue);
                     break;
                 case Act.Take or Act.Peek:
                     Take(queue, session, act == Act.Peek);
@@ -118,7 +135,7 @@ public sealed class ModelTests
                     _engine.Queues.Sweep();
                     break;
                 case Act.PassTime:
-                    _engine.Time.Advance(TimeSpan.FromMilliseconds(250 * (number % 8)));
+                    PassTime(2 * (number % 8));
                     break;
                 default:
                     _engine.Kill();
@@ -126,6 +143,20 @@ public sealed class ModelTests
                     _waits.Clear();
                     _writes = 0;
                     break;
+            }
+        }
+
+        /// <summary>A little at a time: what is due, and who has waited long enough, are never so at the same
+        /// moment.</summary>
+        private void PassTime(int ticks)
+        {
+            for (; ticks > 0; ticks--)
+            {
+                _engine.Time.Advance(Tick);
+                _engine.Background.RunAll();
+                MoveDue();
+                CheckWaits();
+                NoticeCommits();
             }
         }
 
@@ -144,6 +175,42 @@ public sealed class ModelTests
             foreach (var queue in queues)
             {
                 _model[queue].Items.Add(new ModelItem(_order, payload, expires));
+            }
+        }
+
+        private void AppendDelayed(int number, int queue)
+        {
+            var delay = number % 10 == 0 ? TimeSpan.Zero : Tick * ((2 * (number % 10)) - 1); // At odd ticks.
+            var payload = $"delayed #{++_order}";
+            Assert.Equal(
+                AppendStatus.Stored,
+                _engine[Name(queue)].Append(Engine.Draft(payload) with { Delay = delay }).Status);
+            _model[queue].Append(new ModelItem(_order, payload, Expires: null), _engine.Time.GetUtcNow() + delay);
+            if (delay == TimeSpan.Zero)
+            {
+                MoveDue();
+            }
+        }
+
+        private void AppendWithId(int number, int queue)
+        {
+            var id = $"{number % 7}";
+            var payload = $"{id} #{++_order}";
+            var draft = Engine.Draft(payload) with { Id = System.Text.Encoding.ASCII.GetBytes(id) };
+            var isNew = _model[queue].TryRemember(id, _engine.Time.GetUtcNow(), Window, MaxIds);
+            Assert.Equal(
+                isNew ? AppendStatus.Stored : AppendStatus.Duplicate, _engine[Name(queue)].Append(draft).Status);
+            if (isNew)
+            {
+                _model[queue].Items.Add(new ModelItem(_order, payload, Expires: null));
+            }
+        }
+
+        private void MoveDue()
+        {
+            for (var queue = 0; queue < QueueCount; queue++)
+            {
+                _model[queue].MoveDue(_engine.Time.GetUtcNow());
             }
         }
 
@@ -240,6 +307,7 @@ public sealed class ModelTests
             _engine.Commit();
             _model.Commit();
             Step(Act.Kill, 0, 0, 0);
+            PassTime(2 * 10);
             for (var queue = 0; queue < QueueCount; queue++)
             {
                 for (var isEmpty = false; !isEmpty;)

@@ -116,6 +116,80 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         Assert.Empty(Complaints(page));
     }
 
+    [Fact]
+    public async Task One_queue_is_looked_into_and_paused_and_resumed()
+    {
+        await using var client = await server.ConnectAsync();
+        await client.SetAsync("opened", flags: 3, "<i>first</i>"u8.ToArray(), Cancellation);
+        var page = await OpenQueueAsync("opened");
+
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-rows")).Text.Contains("<i>first</i>", StringComparison.Ordinal),
+            "its item is shown as text");
+        Assert.Contains("MaxItems", page.FindElement(By.Id("setting-rows")).Text, StringComparison.Ordinal);
+
+        page.FindElement(By.Id("pause")).Click();
+        await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Resume", "it is paused");
+        Assert.Equal("SERVER_ERROR queue paused", (await client.GetAsync("opened", Cancellation)).Line);
+        page.FindElement(By.CssSelector("#queue-dialog button[value=close]")).Click();
+        await UntilAsync(() => Cell(page, "opened", 9) == "paused", "the table says so");
+
+        OpenDialog(page, "opened");
+        await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Resume", "and so does the dialog");
+        page.FindElement(By.Id("pause")).Click();
+        await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Pause", "it is resumed");
+        Assert.NotNull((await client.GetAsync("opened", Cancellation)).Item);
+        Assert.Empty(Complaints(page));
+    }
+
+    [Fact]
+    public async Task A_purge_and_a_deletion_ask_first()
+    {
+        await using var client = await server.ConnectAsync();
+        await client.SetAsync("risked", flags: 0, "1"u8.ToArray(), Cancellation);
+        var page = await OpenQueueAsync("risked");
+
+        page.FindElement(By.Id("purge")).Click();
+        await AnswerAsync(page, "Drop every item that waits in risked?", "no");
+        Assert.NotNull((await client.GetAsync("risked/peek", Cancellation)).Item);
+        page.FindElement(By.Id("purge")).Click();
+        await AnswerAsync(page, "Drop every item that waits in risked?", "yes");
+        await UntilAsync(() => page.FindElement(By.Id("queue-note")).Text == "Purged.", "it says so");
+        Assert.Null((await client.GetAsync("risked/peek", Cancellation)).Item);
+
+        page.FindElement(By.Id("delete")).Click();
+        await AnswerAsync(page, "Delete risked with all its items and settings?", "yes");
+        await UntilAsync(() => !page.FindElement(By.Id("queue-dialog")).Displayed, "the dialog is gone");
+        await UntilAsync(() => Cell(page, "risked", 0) is null, "and the queue with it");
+        Assert.Empty(Complaints(page));
+    }
+
+    [Fact]
+    public async Task A_redrive_moves_the_items_and_says_what_it_cannot_do()
+    {
+        await using var client = await server.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await client.SetAsync("work_errors", flags: 0, "x"u8.ToArray(), Cancellation);
+        }
+
+        var page = await OpenQueueAsync("work_errors");
+        Assert.Equal("work", page.FindElement(By.Id("redrive-to")).GetAttribute("value"));
+        page.FindElement(By.Id("redrive")).Click();
+        await AnswerAsync(page, "Move the items of work_errors to the tail of work?", "yes");
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-note")).Text == "There is no queue work_errors, or no queue work.",
+            "the reason is said");
+
+        await client.SetAsync("work", flags: 0, "y"u8.ToArray(), Cancellation);
+        page.FindElement(By.Id("redrive")).Click();
+        await AnswerAsync(page, "Move the items of work_errors to the tail of work?", "yes");
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-note")).Text == "3 of 3 items moved to work.", "they are moved");
+        Assert.Equal("y"u8.ToArray(), (await client.GetAsync("work", Cancellation)).Item!.Payload);
+        Assert.Equal("x"u8.ToArray(), (await client.GetAsync("work", Cancellation)).Item!.Payload);
+    }
+
     private static string? Cell(ChromeDriver page, string queue, int column)
         => (string?)page.ExecuteScript(
             "return [...document.querySelectorAll('#rows tr')]"
@@ -132,6 +206,32 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         => page.Manage().Logs.GetLog(LogType.Browser)
             .Where(entry => entry.Level >= LogLevel.Warning)
             .Select(entry => entry.Message);
+
+    private async Task<ChromeDriver> OpenQueueAsync(string queue)
+    {
+        var page = Open(Address);
+        await UntilAsync(() => Cell(page, queue, 10) == "Open", "the queue is in the table");
+        OpenDialog(page, queue);
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-facts")).Text.Contains(" items, ", StringComparison.Ordinal),
+            "the dialog has the queue");
+        return page;
+    }
+
+    private static void OpenDialog(ChromeDriver page, string queue)
+        => page.ExecuteScript(
+            "[...document.querySelectorAll('#rows tr')]"
+            + ".find(row => row.cells[0].textContent === arguments[0]).querySelector('button').click()",
+            queue);
+
+    private static async Task AnswerAsync(ChromeDriver page, string question, string answer)
+    {
+        await UntilAsync(
+            () => page.FindElement(By.Id("confirm-text")).Text.StartsWith(question, StringComparison.Ordinal),
+            "the page asks");
+        page.FindElement(By.CssSelector($"#confirm-dialog button[value={answer}]")).Click();
+        await UntilAsync(() => !page.FindElement(By.Id("confirm-dialog")).Displayed, "the question is gone");
+    }
 
     private static Task UntilAsync(Func<bool> condition, string what)
         => Poll.UntilAsync(

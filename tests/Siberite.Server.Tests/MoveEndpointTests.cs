@@ -23,7 +23,8 @@ public sealed class MoveEndpointTests(RunningServer server) : IClassFixture<Runn
         using var response = await SendAsync(method, path, asOperator: true);
 
         Assert.Equal(expected, response.StatusCode);
-        Assert.Contains(reason, (await ReadAsync(response)).GetProperty("error").GetString(), StringComparison.Ordinal);
+        var detail = (await ReadAsync(response)).GetProperty("detail").GetString();
+        Assert.Contains(reason, detail, StringComparison.Ordinal);
     }
 
     /// <remarks>A page of another site can send a plain POST, but not this header.</remarks>

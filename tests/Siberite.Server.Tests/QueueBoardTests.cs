@@ -71,7 +71,7 @@ public sealed class QueueBoardTests
         var board = NewBoard();
         _queues.AddRange(Enumerable.Range(0, 2_000).Select(i => Queue($"q{i:0000}", items: i % 1_000)));
 
-        var first = board.Read().First(3, filter: "", QueueOrder.Named("items"), descending: true);
+        var first = board.Read().Find(filter: "", QueueOrder.Named("items"), descending: true).Take(3);
 
         Assert.Equal(["q0999", "q1999", "q0998"], first.Select(row => row.Name));
         Assert.Equal(2_000, board.Read().Totals.Queues);
@@ -84,7 +84,7 @@ public sealed class QueueBoardTests
         var board = NewBoard();
         _queues.AddRange([Queue("Orders"), Queue("orders_errors"), Queue("mail")]);
 
-        var found = board.Read().First(10, filter: "ORDERS", QueueOrder.Named("name"), descending: false);
+        var found = board.Read().Find(filter: "ORDERS", QueueOrder.Named("name"), descending: false);
 
         Assert.Equal(["Orders", "orders_errors"], found.Select(row => row.Name));
         Assert.Equal(2, board.Read().CountMatching("ORDERS"));

@@ -50,7 +50,11 @@ public sealed class FormatPageTests
                 $"`{(char)StoreKeys.QueuePrefix}` queue:8 {StoreKeys.QueueBytes}",
                 $"`{(char)StoreKeys.ReaderPrefix}` queue:8 reader:4 {StoreKeys.ReaderBytes}",
                 $"`{(char)StoreKeys.StatePrefix}` name any",
+                $"`{(char)StoreKeys.DelayedStatePrefix}` queue:8 {StoreKeys.DelayedStateBytes}",
+                $"`{(char)StoreKeys.IdPrefix}` queue:8 id any",
+                $"`{(char)StoreKeys.IdOrderPrefix}` queue:8 ordinal:8 {StoreKeys.IdOrderBytes}",
                 $"queue:8 sequence:8 {StoreKeys.ItemBytes}",
+                $"delayed:8 due:8 number:8 {StoreKeys.DelayedBytes}",
             ],
             rows);
     }
@@ -68,7 +72,7 @@ public sealed class FormatPageTests
     public void The_record_table_lists_every_member_with_its_number()
     {
         var members =
-            from record in new[] { typeof(StoredQueueRecord), typeof(StoredReaderState) }
+            from record in new[] { typeof(StoredQueueRecord), typeof(StoredReaderState), typeof(StoredDelayedState) }
             from member in record.GetProperties()
             select $"`{record.Name}` {member.GetCustomAttribute<MemoryPackOrderAttribute>()!.Order} {member.Name}";
         Assert.Equal(members, Table("Record").Select(row => $"{row[0]} {row[1]} {row[2]}"));

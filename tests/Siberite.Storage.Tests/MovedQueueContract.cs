@@ -29,6 +29,9 @@ public abstract class MovedQueueContract : IDisposable
             await WaitAsync(target, target.BeginArrival(move, Work, origin.Id, createdAt: 7));
             queue.TryHoldStill(TimeSpan.FromMinutes(1));
             await WaitAsync(target, target.AddArrivals(move, queue.ReadForMove(1, 11, long.MaxValue, out _)));
+            await WaitAsync(target, target.AddExtras(
+                move, queue.GetDelayedState(), queue.ReadDelayedForMove(default, long.MaxValue),
+                queue.ReadIdsForMove(0)));
             await WaitAsync(target, target.CompleteArrival(move, queue.Seal()));
             await WaitAsync(source, source.Depart(move, queue, Store.Id));
             await WaitAsync(target, target.Adopt(move));
@@ -47,6 +50,11 @@ public abstract class MovedQueueContract : IDisposable
             var taken = await found.Find(Work)!.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
             Assert.Equal(expected, Encoding.ASCII.GetString(taken.Item.Payload));
         }
+
+        Assert.Equal((1, 5), (stats.DelayedCount, stats.DelayedBytes));
+        var again = await found.Find(Work)!.AppendAsync(
+            new ItemDraft(default, Flags: 7, ExpiresAt: 0, MustSync: false) { Id = "once"u8.ToArray() });
+        Assert.Equal(AppendStatus.Duplicate, again.Status);
     }
 
     public void Dispose()
@@ -60,7 +68,7 @@ public abstract class MovedQueueContract : IDisposable
     private static LocalQueues Open(IQueueStore store)
         => new(store, new EngineOptions(), new StorageOptions(), TimeProvider.System, NullLogger<LocalQueues>.Instance);
 
-    /// <summary>Ten items, of which the second and third are closed.</summary>
+    /// <summary>Ten items, of which the second and third are closed, and a delayed one with an id.</summary>
     private static async Task FillAsync(LocalQueues queues, Queue queue)
     {
         Commit last = default;
@@ -77,6 +85,12 @@ public abstract class MovedQueueContract : IDisposable
 
         await queue.CloseAsync(new SessionId(1, 2), 2);
         await queue.CloseAsync(new SessionId(1, 3), 3);
+        last = (await queue.AppendAsync(
+            new ItemDraft(new ReadOnlySequence<byte>("later"u8.ToArray()), Flags: 7, ExpiresAt: 0, MustSync: false)
+            {
+                Delay = TimeSpan.FromDays(1),
+                Id = "once"u8.ToArray(),
+            })).Commit;
         await WaitAsync(queues, last);
     }
 

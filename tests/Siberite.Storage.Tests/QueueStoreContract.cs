@@ -4,7 +4,7 @@ using Siberite.Queues;
 namespace Siberite.Storage.Tests;
 
 /// <summary>What every store promises the engine. Derived classes say which store.</summary>
-public abstract class QueueStoreContract : IDisposable
+public abstract partial class QueueStoreContract : IDisposable
 {
     /// <summary>The store under test.</summary>
     protected abstract IQueueStore Store { get; }

@@ -9,7 +9,7 @@ namespace Siberite.Testing.Stores;
 /// RocksDB, unless <see cref="ShowsTrimmedItems"/> is cleared. A write that failed may have reached the disk all the
 /// same: a crash may keep its batch.
 /// </remarks>
-public sealed class MemoryQueueStore : IQueueStore
+public sealed partial class MemoryQueueStore : IQueueStore
 {
     private readonly Lock _gate = new();
     private readonly StoredModel _durable;
@@ -191,12 +191,7 @@ public sealed class MemoryQueueStore : IQueueStore
         {
             ThrowIfClosed();
             ReadCount++;
-            if (!CanReadItems)
-            {
-                throw new SiberiteException(
-                    SiberiteError.ItemUnreadable, "The read was made to fail.", new IOException());
-            }
-
+            ThrowUnlessReadable();
             _current.ReadItems(queueId, first, limit, maxBytes, ShowsTrimmedItems, target);
         }
     }

@@ -3,7 +3,7 @@ using Siberite.Queues;
 
 namespace Siberite.Testing.Stores;
 
-internal sealed class MemoryStoreBatch : IStoreBatch
+internal sealed partial class MemoryStoreBatch : IStoreBatch
 {
     private const int OverheadBytes = 50;
 

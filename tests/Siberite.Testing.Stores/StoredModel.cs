@@ -11,9 +11,12 @@ internal sealed class StoredModel
     private readonly Dictionary<long, string> _idsEverUsed = [];
     private readonly Dictionary<string, byte[]> _states = [];
 
+    /// <summary>What there is beside items.</summary>
+    public ExtrasModel Extras { get; private init; } = new();
+
     public StoredModel Copy()
     {
-        var copy = new StoredModel();
+        var copy = new StoredModel { Extras = Extras.Copy() };
         CopyEntries(_queues, copy._queues);
         CopyEntries(_readers, copy._readers);
         CopyEntries(_idsEverUsed, copy._idsEverUsed);
@@ -47,7 +50,10 @@ internal sealed class StoredModel
                 last = items.Values.LastOrDefault(slot => showTrimmed || !slot.IsTrimmed).Item.Header;
             }
 
-            found.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes));
+            found.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes)
+            {
+                Extras = Extras.Read(queue.Id),
+            });
         }
 
         return found;
@@ -100,6 +106,7 @@ internal sealed class StoredModel
     public void DropQueue(long queueId)
     {
         _queues.Remove(queueId);
+        Extras.DropQueue(queueId);
         TrimItems(queueId, first: 0, limit: long.MaxValue);
         foreach (var key in _readers.Keys.Where(key => key.QueueId == queueId).ToArray())
         {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 using Siberite.Queues;
 
@@ -141,8 +140,7 @@ internal sealed class CallExecution
 
     private void Append(Queue queue, in QueueCommand command, int index)
     {
-        var payload = new ReadOnlySequence<byte>(command.Payload ?? []);
-        var append = queue.AppendAsync(new ItemDraft(payload, command.Flags, command.ExpiresAt, command.MustSync));
+        var append = queue.AppendAsync(AppendCommands.DraftOf(command));
         if (append.IsCompleted)
         {
             NoteAppended(index, append.GetAwaiter().GetResult());
@@ -217,7 +215,8 @@ internal sealed class CallExecution
 
     private static bool IsInDoubt(in QueueCommand command, in QueueOutcome outcome) => command.Kind switch
     {
-        QueueCommandKind.Append => outcome is { Append: AppendStatus.Stored, Error: null, IsDeferred: false },
+        QueueCommandKind.Append => outcome is { Error: null, IsDeferred: false }
+            && outcome.Append is (AppendStatus.Stored or AppendStatus.Duplicate),
         QueueCommandKind.Take => outcome.Take == TakeStatus.Taken,
         QueueCommandKind.Close or QueueCommandKind.Purge => outcome is { Error: null, IsDeferred: false },
         _ => false,

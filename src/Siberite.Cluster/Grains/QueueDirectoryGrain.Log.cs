@@ -14,4 +14,11 @@ internal sealed partial class QueueDirectoryGrain
 
     [LoggerMessage(2002, LogLevel.Debug, "Queue {Queue} was taken off the directory.")]
     private static partial void LogDeleted(ILogger log, string queue);
+
+    [LoggerMessage(2103, LogLevel.Information, "Queue {Queue} is told at run time: {Settings}.")]
+    private static partial void LogSettingsChanged(ILogger log, string queue, string settings);
+
+    [LoggerMessage(2104, LogLevel.Warning,
+        "Queue {Queue}: the home in store {Store} could not be told its old settings again: {Reason}")]
+    private static partial void LogNotTold(ILogger log, string queue, StoreId store, string reason);
 }

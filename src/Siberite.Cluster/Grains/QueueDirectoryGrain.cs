@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
 using Siberite.Contracts;
+using Siberite.Queues;
 
 namespace Siberite.Cluster;
 
@@ -13,6 +14,7 @@ namespace Siberite.Cluster;
 [PreferLocalPlacement]
 internal sealed partial class QueueDirectoryGrain(
     [PersistentState("home", QueueDirectoryGrain.StorageName)] IPersistentState<QueueHomeState> record,
+    IQueueSettingReader reader,
     TimeProvider time,
     ILogger<QueueDirectoryGrain> log)
     : Grain, IQueueDirectoryGrain
@@ -80,6 +82,7 @@ internal sealed partial class QueueDirectoryGrain(
         }
         else if (!record.State.Stores.Contains(store.Value))
         {
+            await TellSettingsAsync(store); // First: no item of its shard is handled by other ones.
             record.State.Stores = [.. record.State.Stores, store.Value];
             await ChangeAsync(record.WriteStateAsync);
         }
@@ -111,9 +114,11 @@ internal sealed partial class QueueDirectoryGrain(
                 SiberiteError.QueueUnavailable, $"Queue {Name} is at home in neither store of its move.", inner: null);
         }
 
-        var createdAt = record.RecordExists ? record.State.CreatedAt : (long?)null;
-        record.State = NewRecord(QueueMode.Strict, target);
-        record.State.CreatedAt = createdAt ?? record.State.CreatedAt;
+        await TellSettingsAsync(target);
+        var moved = NewRecord(QueueMode.Strict, target);
+        moved.CreatedAt = record.RecordExists ? record.State.CreatedAt : moved.CreatedAt;
+        moved.Settings = record.RecordExists ? record.State.Settings : null;
+        record.State = moved;
         await ChangeAsync(record.WriteStateAsync);
         LogMoved(log, this.GetPrimaryKeyString(), target);
     }

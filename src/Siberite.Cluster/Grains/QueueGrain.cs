@@ -20,6 +20,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     private readonly GatewayRoster _gateways;
     private readonly CallLedger _ledger;
     private readonly ShardHerald _herald;
+    private readonly RunTimeSettings _settings;
     private readonly QueueName _name;
 
     /// <summary>The queue as it was last opened. Between that and its first append the engine does not show it to
@@ -28,7 +29,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
 
     public QueueGrain(
         IGrainContext context, LocalSilo local, LocalQueues queues, RemoteReads reads, GatewayRoster gateways,
-        CallLedger ledger, ShardHerald herald)
+        CallLedger ledger, ShardHerald herald, RunTimeSettings settings)
     {
         _local = local;
         _queues = queues;
@@ -36,6 +37,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         _gateways = gateways;
         _ledger = ledger;
         _herald = herald;
+        _settings = settings;
         _name = QueueAddress.Parse(context.GrainId.Key.ToString()!).Name;
     }
 
@@ -107,6 +109,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         ThrowUnlessHome();
         _opened = null;
         LooseQueues.Unmark(_queues, _name);
+        _settings.Forget(_name);
 
         // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
         // without it.

@@ -18,5 +18,9 @@ internal sealed partial class QueueHomeState
     [MemoryPackOrder(2)]
     public long CreatedAt { get; set; }
 
+    /// <summary>What the queue is told at run time, by key.</summary>
+    [MemoryPackOrder(3)]
+    public Dictionary<string, string>? Settings { get; set; }
+
     public QueueHome ToHome() => new(Mode, Array.ConvertAll(Stores, store => new StoreId(store)), CreatedAt);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Orleans.Concurrency;
 using Orleans.Placement;
 using Siberite.Contracts;
@@ -46,9 +45,7 @@ internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues) : Gra
     public async ValueTask<AppendStatus> AppendToAllAsync(QueueName[] names, QueueCommand append)
     {
         local.ThrowUnlessHome();
-        var payload = new ReadOnlySequence<byte>(append.Payload ?? []);
-        var result = queues.AppendToOpened(
-            names, new ItemDraft(payload, append.Flags, append.ExpiresAt, append.MustSync));
+        var result = queues.AppendToOpened(names, AppendCommands.DraftOf(append));
         await queues.Commits.WaitAsync(result.Commit);
         return result.Status;
     }

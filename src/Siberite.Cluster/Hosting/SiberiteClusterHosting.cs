@@ -39,8 +39,8 @@ public static class SiberiteClusterHosting
         => builder.AddSiberiteCluster(storeId, new ClusterOptions(), facts: []);
 
     /// <summary>Adds the silo, standalone or of a cluster, the grains and <see cref="IQueueRouter"/>. Needs
-    /// <see cref="LocalQueues"/>, a <see cref="TimeProvider"/> and checked <see cref="ClusterOptions"/> among the
-    /// services.</summary>
+    /// <see cref="LocalQueues"/>, an <see cref="IQueueSettingReader"/>, a <see cref="TimeProvider"/> and checked
+    /// <see cref="ClusterOptions"/> among the services.</summary>
     /// <remarks>
     /// The silo is a hosted service: services that serve clients must be added after this call, so that they start when
     /// the silo is active and stop before it. <see cref="ISiloReadiness"/> tells whether it is. Standalone it opens no
@@ -116,6 +116,9 @@ public static class SiberiteClusterHosting
         silo.AddPlacementDirector<HomePlacement, HomePlacementDirector>();
         silo.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddLooseQueues();
+        AddParticipant<RunTimeSettings>(silo.Services);
+        silo.Services.AddSingleton<QueueRedrive>();
+        silo.Services.AddSingleton<IQueueAdmin, QueueAdmin>();
         AddParticipant<RemoteReads>(silo.Services);
         AddParticipant<SiloReadiness>(silo.Services);
         silo.Services.AddSingleton<ISiloReadiness>(services => services.GetRequiredService<SiloReadiness>());

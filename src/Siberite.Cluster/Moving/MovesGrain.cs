@@ -50,6 +50,9 @@ internal sealed class MovesGrain(LocalSilo local, LocalQueues queues, QueueMover
     public async ValueTask AddAsync(Guid move, MovedItem[] items) => await mover.AddAsync(move, items);
 
     /// <inheritdoc/>
+    public async ValueTask AddExtrasAsync(Guid move, MovedExtras extras) => await mover.AddExtrasAsync(move, extras);
+
+    /// <inheritdoc/>
     public async ValueTask CompleteAsync(Guid move, MovedPlace place) => await mover.CompleteAsync(move, place);
 
     /// <inheritdoc/>

@@ -28,7 +28,19 @@ internal sealed partial class QueueMover
         await _queues.Commits.WaitAsync(_queues.CompleteArrival(move, end));
     }
 
-    public async Task AdoptAsync(Guid move) => await _queues.Commits.WaitAsync(_queues.Adopt(move));
+    /// <remarks>What the queue is told at run time comes first: it must not be served without.</remarks>
+    public async Task AdoptAsync(Guid move)
+    {
+        if (_queues.Moves.FirstOrDefault(known => known.Id == move) is { Stage: MoveStage.Arrived } arrived)
+        {
+            var name = QueueName.Parse(arrived.Name);
+            var directory = _grains.GetGrain<IQueueDirectoryGrain>(arrived.Name);
+            var found = await GrainCallFailure.FromDirectoryAsync(directory.GetSettingsAsync, name);
+            await _settings.ReplaceAsync(name, found?.Values ?? []);
+        }
+
+        await _queues.Commits.WaitAsync(_queues.Adopt(move));
+    }
 
     public async Task EndAsync(Guid move) => await _queues.Commits.WaitAsync(_queues.EndArrival(move));
 

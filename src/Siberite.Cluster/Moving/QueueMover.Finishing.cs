@@ -44,6 +44,7 @@ internal sealed partial class QueueMover
             var directory = _grains.GetGrain<IQueueDirectoryGrain>(move.Name.Value);
             await directory.MoveAsync(move.Source, move.Target);
             AfterStep?.Invoke(7);
+            _settings.Forget(move.Name);
             await _queues.Commits.WaitAsync(_queues.FinishDeparture(move.Id));
             AfterStep?.Invoke(8);
             return true;

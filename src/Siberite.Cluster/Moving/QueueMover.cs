@@ -57,13 +57,16 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
     private readonly TimeProvider _time;
     private readonly ILogger<QueueMover> _log;
     private readonly ConcurrentDictionary<Guid, RunningMove> _running = new();
+    private readonly RunTimeSettings _settings;
     private readonly ConcurrentQueue<MoveStatus> _ended = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new(); // One move per name.
 
-    public QueueMover(LocalQueues queues, IGrainFactory grains, TimeProvider time, ILogger<QueueMover> log)
+    public QueueMover(
+        LocalQueues queues, RunTimeSettings settings, IGrainFactory grains, TimeProvider time, ILogger<QueueMover> log)
     {
         _queues = queues;
+        _settings = settings;
         _grains = grains;
         _time = time;
         _log = log;
@@ -181,6 +184,7 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         await _queues.Commits.WaitAsync(extent.LastAppend);
         next = Math.Max(next, extent.Position);
         await SendAsync(move, queue, target, next, extent.Tail);
+        await SendExtrasAsync(move, queue, target);
         AfterStep?.Invoke(3);
         var end = queue.Seal();
         await target.CompleteAsync(move.Id, new MovedPlace(

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -79,9 +78,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => Enqueue(new QueueCommand(
-            QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
-            default, Sequence: 0)).AsAppend();
+        => Enqueue(AppendCommands.Of(draft)).AsAppend();
 
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)

@@ -92,9 +92,7 @@ internal sealed partial class QueueRouter
     private async ValueTask<AppendResult> AppendToAllAsync(
         StoreId home, IReadOnlyList<QueueName> names, ItemDraft draft)
     {
-        var append = new QueueCommand(
-            QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
-            default, Sequence: 0);
+        var append = AppendCommands.Of(draft);
         try
         {
             var status = await QueuesOf(home).AppendToAllAsync([.. names], append);

@@ -133,6 +133,11 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <inheritdoc/>
     public ValueTask<IQueue> OpenAsync(QueueName name) => OpenAsync(name, beside: null);
 
+    /// <summary>The queue; if it does not exist, it is created as one of that kind.</summary>
+    /// <param name="name">The queue.</param>
+    /// <param name="mode">The kind; <see langword="null"/> for what its settings say.</param>
+    public ValueTask<IQueue> OpenAsync(QueueName name, QueueMode? mode) => OpenAsync(name, beside: null, mode);
+
     /// <inheritdoc/>
     public async ValueTask<Commit> DeleteAsync(QueueName name)
     {
@@ -162,7 +167,8 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <param name="name">The queue.</param>
     /// <param name="beside">The store to propose if the queue is new, or <see langword="null"/> for the usual
     /// one.</param>
-    private async ValueTask<IQueue> OpenAsync(QueueName name, StoreId? beside)
+    /// <param name="mode">What it becomes if it is new; <see langword="null"/> for what its settings say.</param>
+    private async ValueTask<IQueue> OpenAsync(QueueName name, StoreId? beside, QueueMode? mode = null)
     {
         var turn = _turns[(uint)name.GetHashCode() % TurnCount];
         await turn.WaitAsync();
@@ -171,7 +177,7 @@ internal sealed partial class QueueRouter : IQueueRouter
             for (var tries = 0; tries < MaxOpenTries; tries++)
             {
                 if (TryResolveHere(name, out var queue)
-                    || TryResolve(name, await FindOrMakeHomeAsync(name, beside), isOpened: true, out queue))
+                    || TryResolve(name, await FindOrMakeHomeAsync(name, beside, mode), isOpened: true, out queue))
                 {
                     return queue;
                 }
@@ -237,10 +243,10 @@ internal sealed partial class QueueRouter : IQueueRouter
         return true;
     }
 
-    private async ValueTask<ResolvedHome> FindOrMakeHomeAsync(QueueName name, StoreId? beside)
+    private async ValueTask<ResolvedHome> FindOrMakeHomeAsync(QueueName name, StoreId? beside, QueueMode? mode)
     {
         var directory = DirectoryOf(name);
-        if (IsLoose(name))
+        if (mode is { } wanted ? wanted == QueueMode.Loose : IsLoose(name))
         {
             return await OpenLooseAsync(directory, name, beside);
         }

@@ -31,6 +31,11 @@ public interface IMovesGrain : IGrainWithStringKey
     [Alias("add")]
     ValueTask AddAsync(Guid move, [Immutable] MovedItem[] items);
 
+    /// <summary>To the target: what the queue has beside its items, a part at a time. Answers when it is
+    /// stored.</summary>
+    [Alias("add-extras")]
+    ValueTask AddExtrasAsync(Guid move, [Immutable] MovedExtras extras);
+
     /// <summary>To the target: all items were sent. Answers when everything is on disk.</summary>
     [Alias("complete")]
     ValueTask CompleteAsync(Guid move, [Immutable] MovedPlace place);
@@ -58,6 +63,30 @@ public readonly record struct MovedItem(
     [property: Id(4)] long ExpiresAt,
     [property: Id(5)] long AppendedBytes,
     [property: Id(6)] ushort Deliveries);
+
+/// <summary>What a queue has beside its items, or a part of it, on its way to another store.</summary>
+/// <param name="DelayedCount">How many delayed items the queue has in all.</param>
+/// <param name="DelayedBytes">Their payload bytes.</param>
+/// <param name="NextNumber">The number of the next one.</param>
+/// <param name="Delayed">Some of them.</param>
+/// <param name="Ids">Some of the ids that sets were given.</param>
+[GenerateSerializer, Immutable, Alias("siberite.moved-extras")]
+public sealed record MovedExtras(
+    [property: Id(0)] long DelayedCount,
+    [property: Id(1)] long DelayedBytes,
+    [property: Id(2)] long NextNumber,
+    [property: Id(3)] MovedDelayedItem[] Delayed,
+    [property: Id(4)] MovedId[] Ids);
+
+/// <summary>A delayed item on its way to another store.</summary>
+[GenerateSerializer, Immutable, Alias("siberite.moved-delayed-item")]
+public readonly record struct MovedDelayedItem(
+    [property: Id(0)] long DueAt, [property: Id(1)] long Number, [property: Id(2)] MovedItem Item);
+
+/// <summary>An id that a set was given, on its way to another store.</summary>
+[GenerateSerializer, Immutable, Alias("siberite.moved-id")]
+public readonly record struct MovedId(
+    [property: Id(0)] long Ordinal, [property: Id(1)] long SeenAt, [property: Id(2)] byte[] Value);
 
 /// <summary>What a store needs to serve a queue whose items it has.</summary>
 /// <param name="Position">Every item below it is closed.</param>

@@ -42,6 +42,24 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     /// <returns>Whether there was one.</returns>
     [Alias("delete")]
     ValueTask<bool> DeleteAsync();
+
+    /// <summary>The queue's settings at run time with its home, without reaching it; <see langword="null"/> if there is
+    /// no such queue.</summary>
+    [Alias("get-settings")]
+    ValueTask<DirectorySettings?> GetSettingsAsync();
+
+    /// <summary>Changes the queue's settings at run time, at all homes and then in the record.</summary>
+    /// <returns>Whether there is such a queue.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.SettingInvalid"/>, or a home is away: the old ones
+    /// stay, all of them.</exception>
+    [Alias("change-settings")]
+    ValueTask<bool> ChangeSettingsAsync(SettingsChange change);
+
+    /// <summary>Has a home's copy of the settings put right if it differs from the record.</summary>
+    /// <param name="store">The home; it may not be one any more.</param>
+    /// <param name="copy">What it has.</param>
+    [Alias("confirm-settings")]
+    ValueTask ConfirmSettingsAsync(StoreId store, [Immutable] Dictionary<string, string> copy);
 }
 
 /// <summary>How a queue is spread over silos.</summary>
@@ -68,3 +86,10 @@ public sealed record QueueHome(
 /// <param name="Run">The run of the home's silo that opened the queue; 0 for a loose queue.</param>
 [GenerateSerializer, Immutable, Alias("siberite.resolved-home")]
 public sealed record ResolvedHome([property: Id(0)] QueueHome Home, [property: Id(1)] long Run);
+
+/// <summary>What the directory knows of a queue besides where it lives.</summary>
+/// <param name="Home">The record.</param>
+/// <param name="Values">Its settings at run time.</param>
+[GenerateSerializer, Immutable, Alias("siberite.directory-settings")]
+public sealed record DirectorySettings(
+    [property: Id(0)] QueueHome Home, [property: Id(1)] Dictionary<string, string> Values);

@@ -108,7 +108,16 @@ public readonly record struct QueueCommand(
     [property: Id(4)] long ExpiresAt,
     [property: Id(5)] bool MustSync,
     [property: Id(6)] TakeMode Mode,
-    [property: Id(7)] long Sequence);
+    [property: Id(7)] long Sequence)
+{
+    /// <summary>Of an append: <see cref="ItemDraft.Delay"/>.</summary>
+    [Id(20)]
+    public TimeSpan? Delay { get; init; }
+
+    /// <summary>Of an append: <see cref="ItemDraft.Id"/>.</summary>
+    [Id(21)]
+    public byte[]? ItemId { get; init; }
+}
 
 /// <summary>How one command ended. Committed when it arrives.</summary>
 /// <param name="Append">Of an append.</param>

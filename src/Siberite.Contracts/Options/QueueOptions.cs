@@ -34,4 +34,20 @@ public sealed class QueueOptions
     /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
+
+    /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
+    /// false: it is what an operator does while consumers are mended.</summary>
+    public bool Paused { get; set; }
+
+    /// <summary>How long every item is kept back before it goes to the tail, unless its <c>set q/delay=</c> says
+    /// otherwise. Default zero: at once.</summary>
+    public TimeSpan Delay { get; set; } = TimeSpan.Zero;
+
+    /// <summary>How long the id of a <c>set q/id=</c> is remembered; zero for as long as <see cref="DedupMaxIds"/> has
+    /// room. Default 10 min: longer than any client tries again.</summary>
+    public TimeSpan DedupWindow { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many ids are remembered, the last ones; 1 to 10,000,000. Default 100,000: a few megabytes of
+    /// disk.</summary>
+    public int DedupMaxIds { get; set; } = 100_000;
 }

@@ -5,13 +5,13 @@ using System.Text.Json.Serialization.Metadata;
 namespace Siberite.Ctl.Admin;
 
 /// <summary>Asks one silo over its admin address. Every failure is a <see cref="CtlException"/> of one line.</summary>
-internal sealed class AdminClient : IDisposable
+internal sealed partial class AdminClient : IDisposable
 {
     /// <summary>How long one answer may take. 30 s: longer than any call between silos.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most bytes of an answer. 16 MiB: a page of 500 queues is a fraction of one.</summary>
-    private const long MaxAnswerBytes = 16L << 20;
+    /// <summary>Most bytes of an answer. 96 MiB: the largest item a silo can have, 64 MiB, in base64.</summary>
+    private const long MaxAnswerBytes = 96L << 20;
 
     private readonly HttpClient _http;
     private readonly string _address;
@@ -75,24 +75,20 @@ internal sealed class AdminClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static string MovePath(string queue) => $"api/queues/{Uri.EscapeDataString(queue)}/move";
+    private static string MovePath(string queue) => QueuePath(queue, "/move");
 
     private static string DrainPath(string silo) => $"api/silos/{Uri.EscapeDataString(silo)}/drain";
 
     /// <summary>Asks for <paramref name="path"/> and reads the answer.</summary>
     private async Task<T> ReadAsync<T>(
-        HttpMethod method, string path, JsonTypeInfo<T> form, CancellationToken cancellation)
+        HttpMethod method, string path, JsonTypeInfo<T> form, CancellationToken cancellation,
+        HttpContent? body = null)
     {
-        using var answer = await SendAsync(method, path, cancellation);
-        if (!answer.IsSuccessStatusCode)
-        {
-            throw Refused(answer, (await answer.Content.ReadAsStringAsync(cancellation)).Trim());
-        }
-
+        using var answer = await SucceedAsync(method, path, body, cancellation);
         try
         {
-            await using var body = await answer.Content.ReadAsStreamAsync(cancellation);
-            return await JsonSerializer.DeserializeAsync(body, form, cancellation)
+            await using var stream = await answer.Content.ReadAsStreamAsync(cancellation);
+            return await JsonSerializer.DeserializeAsync(stream, form, cancellation)
                 ?? throw new JsonException("the answer is null");
         }
         catch (JsonException e)
@@ -102,11 +98,27 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SucceedAsync(
+        HttpMethod method, string path, HttpContent? body, CancellationToken cancellation)
+    {
+        var answer = await SendAsync(method, path, cancellation, body);
+        if (answer.IsSuccessStatusCode)
+        {
+            return answer;
+        }
+
+        using (answer)
+        {
+            throw Refused(answer, (await answer.Content.ReadAsStringAsync(cancellation)).Trim());
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, CancellationToken cancellation, HttpContent? body = null)
     {
         try
         {
-            using var question = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+            using var question = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body };
             question.Headers.Add("Siberite-Operator", "siberitectl"); // No page of another site can say so.
             return await _http.SendAsync(question, cancellation);
         }
@@ -121,8 +133,25 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
+    /// <summary>What the silo says itself; its address only where it may be no silo at all.</summary>
     private CtlException Refused(HttpResponseMessage answer, string words)
-        => new(ExitCodes.Failed, $"{_address} answers {(int)answer.StatusCode}: {FirstLine(words)}");
+    {
+        var exitCode = answer.StatusCode == HttpStatusCode.NotFound ? ExitCodes.Missing : ExitCodes.Failed;
+        if (answer.Content.Headers.ContentType?.MediaType == "application/problem+json")
+        {
+            try
+            {
+                return new CtlException(
+                    exitCode, JsonSerializer.Deserialize(words, AdminJson.Default.ProblemAnswer)!.Detail);
+            }
+            catch (JsonException)
+            {
+                // Somebody else's idea of a problem.
+            }
+        }
+
+        return new(ExitCodes.Failed, $"{_address} answers {(int)answer.StatusCode}: {FirstLine(words)}");
+    }
 
     private static string FirstLine(string words)
     {

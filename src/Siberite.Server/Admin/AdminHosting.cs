@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Siberite.Cluster;
 using Siberite.Contracts;
 using Siberite.Server.Settings;
@@ -18,6 +17,10 @@ internal static class AdminHosting
         Func<IReadOnlyList<QueueStats>> readQueues)
     {
         services.AddRoutingCore();
+        services.AddOpenApi();
+        services.ConfigureHttpJsonOptions(json
+            => json.SerializerOptions.TypeInfoResolverChain.Insert(0, AdminJson.Default));
+        services.Configure<RouteHandlerOptions>(handlers => handlers.ThrowOnBadRequest = true);
         services.AddSingleton(new SiloIdentity(store));
         services.AddSingleton(provider => new QueueBoard(readQueues, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ClusterBoard(
@@ -33,6 +36,7 @@ internal static class AdminHosting
 
     public static void MapSiberiteAdmin(this WebApplication app, AdminOptions options)
     {
+        app.UseProblems();
         app.UseAdminSecurity(isLoopback: IPAddress.IsLoopback(ListenAddress.Parse(options.Listen).Address));
         app.MapLazyDashboard();
 
@@ -43,10 +47,13 @@ internal static class AdminHosting
 
         var board = app.Services.GetRequiredService<ClusterBoard>();
         var facts = app.Services.GetRequiredService<SiloFactsReader>();
-        app.MapGet("/api/queues", context => WriteReportAsync(context, board, facts));
         app.MapGet("/", async context
-            => await QueuesPage.WriteAsync(context, await ReportAsync(context.Request.Query, board, facts)));
+            => await QueuesPage.WriteAsync(
+                context, await BoardReport.ReadAsync(BoardQuery.Of(context.Request.Query), board, facts)));
+        app.MapQueues();
+        app.MapItems();
         app.MapMoves();
+        app.MapOpenApi();
         foreach (var asset in QueuesPage.Assets)
         {
             app.MapGet($"/{asset.Name}", asset.WriteAsync);
@@ -59,25 +66,5 @@ internal static class AdminHosting
             : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
         return context.Response.WriteAsync((refusal ?? welcome) + "\n");
-    }
-
-    private static async Task WriteReportAsync(HttpContext context, ClusterBoard board, SiloFactsReader facts)
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        var report = await ReportAsync(context.Request.Query, board, facts);
-        await JsonSerializer.SerializeAsync(
-            context.Response.Body, report, BoardJson.Default.BoardReport, context.RequestAborted);
-    }
-
-    /// <summary>What <c>?filter=</c>, <c>sort=</c> and <c>order=asc</c> ask for.</summary>
-    private static async ValueTask<BoardReport> ReportAsync(
-        IQueryCollection query, ClusterBoard board, SiloFactsReader facts)
-    {
-        var filter = query["filter"].ToString().Trim();
-        var order = QueueOrder.Named(query["sort"]);
-        var look = await board.ReadAsync();
-        var rows = look.First(BoardReport.MaxQueues, filter, order, descending: query["order"] != "asc");
-        return new BoardReport(
-            facts.Read(), look.Totals, look.CountMatching(filter), [.. rows], [.. look.Silos.Select(SiloRow.Of)]);
     }
 }

@@ -2,10 +2,16 @@ using System.Net;
 
 namespace Siberite.Server.Admin;
 
-/// <summary>What every answer of the admin endpoint has in common: it changes nothing but for the operator's tool, and
-/// other sites' pages get nothing out of it.</summary>
+/// <summary>What every answer of the admin endpoint has in common: only who says to be an operator changes something,
+/// and other sites' pages can neither say so nor get anything out of it.</summary>
 internal static class AdminSecurity
 {
+    /// <summary>A header that browsers do not let other sites' pages send without asking first, which is refused.
+    /// Every request that may change something must have it.</summary>
+    public const string OperatorHeader = "Siberite-Operator";
+
+    private static readonly PathString Api = "/api";
+
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -30,7 +36,7 @@ internal static class AdminSecurity
                 context.Response.StatusCode = StatusCodes.Status403Forbidden;
             }
             else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)
-                && !MoveEndpoints.MayChange(context.Request))
+                && !MayChange(context.Request))
             {
                 context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             }
@@ -39,6 +45,9 @@ internal static class AdminSecurity
                 await next(context);
             }
         });
+
+    private static bool MayChange(HttpRequest request)
+        => request.Path.StartsWithSegments(Api) && request.Headers.ContainsKey(OperatorHeader);
 
     private static void SetHeaders(HttpContext context)
     {

@@ -14,6 +14,36 @@ internal sealed record BoardReport(
 {
     /// <summary>Most queues in one answer, 500: what a browser shows smoothly every two seconds.</summary>
     public const int MaxQueues = 500;
+
+    /// <summary>Looks, at most a second late.</summary>
+    /// <exception cref="AdminRefusal">The page asked for cannot be.</exception>
+    public static async Task<BoardReport> ReadAsync(BoardQuery query, ClusterBoard board, SiloFactsReader facts)
+    {
+        var (filter, skip, take) = ((query.Filter ?? "").Trim(), query.Skip ?? 0, query.Take ?? MaxQueues);
+        if (skip < 0 || take is < 0 or > MaxQueues)
+        {
+            throw AdminRefusal.Invalid($"'skip' must not be negative, 'take' must be 0 to {MaxQueues}.");
+        }
+
+        var look = await board.ReadAsync();
+        var rows = look.Find(filter, QueueOrder.Named(query.Sort), descending: query.Order != "asc");
+        return new BoardReport(
+            facts.Read(), look.Totals, look.CountMatching(filter), [.. rows.Skip(skip).Take(take)],
+            [.. look.Silos.Select(SiloRow.Of)]);
+    }
+}
+
+/// <summary>Which queues, in which order.</summary>
+/// <param name="Filter">Part of a name.</param>
+/// <param name="Sort">The column.</param>
+/// <param name="Order">asc, or anything else for the largest first.</param>
+/// <param name="Skip">Rows passed over.</param>
+/// <param name="Take">Rows shown at most.</param>
+internal sealed record BoardQuery(string? Filter, string? Sort, string? Order, int? Skip, int? Take)
+{
+    /// <summary>The same from the page's own address, where a page is never asked for.</summary>
+    public static BoardQuery Of(IQueryCollection query)
+        => new(query["filter"], query["sort"], query["order"], Skip: null, Take: null);
 }
 
 /// <summary>One queue of the table. Rates are <see langword="null"/> until there are two looks to compare.</summary>
@@ -23,6 +53,9 @@ internal sealed record QueueRow(
 {
     /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
     public bool IsUnreadable => Stats.IsUnreadable;
+
+    /// <summary>Whether reads are refused by a setting.</summary>
+    public bool IsPaused => Stats.IsPaused;
 }
 
 /// <summary>One silo of the cluster.</summary>
@@ -64,7 +97,3 @@ internal sealed record QueueTotals(
 internal sealed record SiloFacts(
     string Version, long UptimeSeconds, long Connections, string Durability, string StoreId, string DataDirectory,
     long? FreeBytes, string? Trouble);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(BoardReport))]
-internal sealed partial class BoardJson : JsonSerializerContext;

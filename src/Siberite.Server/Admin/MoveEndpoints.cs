@@ -1,6 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Mvc;
 using Siberite.Contracts;
 
 namespace Siberite.Server.Admin;
@@ -17,78 +15,24 @@ namespace Siberite.Server.Admin;
 /// </remarks>
 internal static class MoveEndpoints
 {
-    /// <summary>A header that browsers do not let other sites' pages send without asking first, which is
-    /// refused.</summary>
-    public const string OperatorHeader = "Siberite-Operator";
-
-    private static readonly PathString Queues = "/api/queues";
-    private static readonly PathString Silos = "/api/silos";
-
     public static void MapMoves(this WebApplication app)
     {
-        var moves = app.Services.GetRequiredService<IQueueMoves>();
-        app.MapPost("/api/queues/{name}/move", context => AnswerAsync(context, MoveJson.Default.MoveReport, async () =>
-        {
-            var to = context.Request.Query["to"].ToString();
-            return MoveReport.Of(await moves.MoveAsync(NameOf(context), to), moves.Silos);
-        }));
-        app.MapGet("/api/queues/{name}/move", context => AnswerAsync(context, MoveJson.Default.MoveReport, async () =>
-            await moves.FindMoveAsync(NameOf(context)) is { } move ? MoveReport.Of(move, moves.Silos) : null));
-        app.MapPost("/api/silos/{name}/drain", context => AnswerAsync(context, MoveJson.Default.DrainReport, async () =>
-        {
-            var isDraining = context.Request.Query["stop"] != "true";
-            return DrainReport.Of(await moves.DrainAsync(TextOf(context), isDraining), moves.Silos);
-        }));
-        app.MapGet("/api/silos/{name}/drain", context => AnswerAsync(context, MoveJson.Default.DrainReport, async () =>
-            DrainReport.Of(await moves.GetDrainAsync(TextOf(context)), moves.Silos)));
-    }
-
-    /// <summary>Whether the request may change something: it is one of these, and no browser sent it for another site.
-    /// </summary>
-    public static bool MayChange(HttpRequest request)
-        => HttpMethods.IsPost(request.Method)
-            && request.Headers.ContainsKey(OperatorHeader)
-            && (Means(request.Path, Queues, "/move") || Means(request.Path, Silos, "/drain"));
-
-    private static bool Means(PathString path, PathString of, string act)
-        => path.StartsWithSegments(of, out var rest) && rest.Value!.EndsWith(act, StringComparison.Ordinal);
-
-    private static QueueName NameOf(HttpContext context) => QueueName.Parse(TextOf(context));
-
-    private static string TextOf(HttpContext context) => context.Request.RouteValues["name"]?.ToString() ?? "";
-
-    private static async Task AnswerAsync<T>(HttpContext context, JsonTypeInfo<T> form, Func<Task<T?>> act)
-        where T : class
-    {
-        context.Response.ContentType = "application/json; charset=utf-8";
-        try
-        {
-            if (await act() is { } answer)
-            {
-                await JsonSerializer.SerializeAsync(context.Response.Body, answer, form, context.RequestAborted);
-                return;
-            }
-
-            await RefuseAsync(context, StatusCodes.Status404NotFound, "No such move is remembered.");
-        }
-        catch (SiberiteException e)
-        {
-            await RefuseAsync(context, StatusOf(e.Error), e.Message);
-        }
-    }
-
-    private static int StatusOf(SiberiteError error) => error switch
-    {
-        SiberiteError.QueueNameInvalid => StatusCodes.Status400BadRequest,
-        SiberiteError.QueueUnavailable or SiberiteError.QueueMoving => StatusCodes.Status409Conflict,
-        _ => StatusCodes.Status503ServiceUnavailable,
-    };
-
-    private static Task RefuseAsync(HttpContext context, int status, string reason)
-    {
-        context.Response.StatusCode = status;
-        return JsonSerializer.SerializeAsync(
-            context.Response.Body, new Refusal(reason), MoveJson.Default.Refusal, context.RequestAborted);
+        var queue = app.MapGroup("/api/queues/{name}/move").WithTags("Moves");
+        queue.MapPost("", async (string name, string to, [FromServices] IQueueMoves moves) =>
+            MoveReport.Of(await moves.MoveAsync(QueueName.Parse(name), to), moves.Silos))
+            .WithSummary("Begins to move a queue to another silo.");
+        queue.MapGet("", async (string name, [FromServices] IQueueMoves moves) =>
+            await moves.FindMoveAsync(QueueName.Parse(name)) is { } move
+                ? MoveReport.Of(move, moves.Silos)
+                : throw AdminRefusal.NotFound("No such move is remembered."))
+            .WithSummary("How far the latest move of a queue is.");
+        var silo = app.MapGroup("/api/silos/{name}/drain").WithTags("Silos");
+        silo.MapPost("", async (string name, bool? stop, [FromServices] IQueueMoves moves) =>
+            DrainReport.Of(await moves.DrainAsync(name, isDraining: stop != true), moves.Silos))
+            .WithSummary("Begins to empty a silo, or lets it stay.");
+        silo.MapGet("", async (string name, [FromServices] IQueueMoves moves) =>
+            DrainReport.Of(await moves.GetDrainAsync(name), moves.Silos))
+            .WithSummary("How far a drain is.");
     }
 }
 
@@ -128,12 +72,3 @@ internal sealed record DrainReport(
             MoveReport.SiloOf(drain.Store, silos), drain.IsDraining, drain.IsEmpty, drain.QueuesLeft, drain.ItemsLeft,
             drain.MovedCount, drain.Failure);
 }
-
-/// <summary>Why nothing was done.</summary>
-internal sealed record Refusal(string Error);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(MoveReport))]
-[JsonSerializable(typeof(DrainReport))]
-[JsonSerializable(typeof(Refusal))]
-internal sealed partial class MoveJson : JsonSerializerContext;

@@ -92,13 +92,13 @@ internal sealed class Look
         return new Look(timestamp, [.. rows], stats.Silos);
     }
 
-    /// <summary>The <paramref name="count"/> rows that come first in an order.</summary>
-    public IEnumerable<QueueRow> First(int count, string filter, QueueOrder order, bool descending)
+    /// <summary>The rows a filter lets through, in an order.</summary>
+    public IEnumerable<QueueRow> Find(string filter, QueueOrder order, bool descending)
     {
         var wanted = filter.Length == 0
             ? Rows
             : Rows.Where(row => row.Name.Contains(filter, StringComparison.OrdinalIgnoreCase));
-        return order.Sort(wanted, descending).Take(count);
+        return order.Sort(wanted, descending);
     }
 
     /// <summary>How many rows a filter lets through.</summary>

@@ -13,6 +13,7 @@ internal static class QueuesPage
     public static IReadOnlyList<PageAsset> Assets { get; } =
     [
         new("queues.js", "text/javascript; charset=utf-8"),
+        new("queue.js", "text/javascript; charset=utf-8"),
         new("queues.css", "text/css; charset=utf-8"),
         new("favicon.svg", "image/svg+xml"),
     ];
@@ -82,6 +83,8 @@ internal static class QueuesPage
             Cell(Figures.Rate(queue.InPerSecond));
             Cell(Figures.Rate(queue.OutPerSecond));
             Cell(queue.Silo);
+            Cell(queue.IsUnreadable ? "unreadable" : queue.IsPaused ? "paused" : "");
+            Cell(""); // Where scripts run, a button.
             rows.Append("</tr>\n");
         }
 

@@ -105,7 +105,7 @@ internal sealed class SiloMetrics : IDisposable
         var look = _board.Read();
         if (_topOf != look)
         {
-            _top = [.. look.First(_maxQueues, filter: "", QueueOrder.Named("items"), descending: true)];
+            _top = [.. look.Find(filter: "", QueueOrder.Named("items"), descending: true).Take(_maxQueues)];
             _topOf = look;
         }
 

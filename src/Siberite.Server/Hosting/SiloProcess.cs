@@ -131,6 +131,7 @@ internal static partial class SiloProcess
         AddSettings(builder.Services, settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton<IQueueSettingReader, QueueSettingReader>();
         builder.Services.AddSingleton(control);
 
         var gateway = GatewayIdentity.Draw();

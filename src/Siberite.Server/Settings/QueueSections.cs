@@ -10,7 +10,7 @@ internal static class QueueSections
     /// path.</summary>
     public static QueueSettings Read(IConfiguration configuration, List<string> errors)
     {
-        var layers = new Dictionary<string, List<Action<QueueOptions>>>(StringComparer.Ordinal);
+        var layers = new Dictionary<string, Dictionary<string, Action<QueueOptions>>>(StringComparer.Ordinal);
         foreach (var (path, text) in LeavesOf(configuration))
         {
             if (!TrySplit(path, out var name, out var key)
@@ -27,13 +27,44 @@ internal static class QueueSections
                 && IsInRange(name, setting.Name, options => setting.SetValue(options, value), errors))
             {
                 layers.TryAdd(name, []);
-                layers[name].Add(options => setting.SetValue(options, value));
+                layers[name][setting.Name] = options => setting.SetValue(options, value);
             }
         }
 
-        return new QueueSettings(layers.Select(layer => new QueueLayer(
-            layer.Key, options => layer.Value.ForEach(apply => apply(options)))));
+        return new QueueSettings(layers.Select(layer => LayerOf(layer.Key, layer.Value)));
     }
+
+    /// <summary>Reads what one queue is told at run time, by the same rules.</summary>
+    public static QueueLayer Read(QueueName name, IReadOnlyDictionary<string, string> values, List<string> errors)
+    {
+        var layer = new Dictionary<string, Action<QueueOptions>>(StringComparer.Ordinal);
+        foreach (var (key, text) in values)
+        {
+            var path = $"{QueueOptions.Section}:{name.Value}:{key}";
+            if (SettingReader.Find(typeof(QueueOptions), key) is not { } setting)
+            {
+                errors.Add($"unknown setting {path}");
+            }
+            else if (SettingReader.TryRead(setting, path, text, errors, out var value)
+                && IsInRange(name.Value, setting.Name, options => setting.SetValue(options, value), errors)
+                && !layer.TryAdd(setting.Name, options => setting.SetValue(options, value)))
+            {
+                errors.Add($"{path} is given twice");
+            }
+        }
+
+        return LayerOf(name.Value, layer);
+    }
+
+    private static QueueLayer LayerOf(string name, Dictionary<string, Action<QueueOptions>> settings)
+        => new(name, options =>
+        {
+            foreach (var apply in settings.Values)
+            {
+                apply(options);
+            }
+        })
+        { Keys = settings.Keys };
 
     private static IEnumerable<(string Path, string Text)> LeavesOf(IConfiguration configuration)
         => from setting in configuration.GetSection(QueueOptions.Section).AsEnumerable()
@@ -66,5 +97,19 @@ internal static class QueueSections
         }
 
         return complaint is null;
+    }
+}
+
+/// <summary>Reads what queues are told at run time.</summary>
+internal sealed class QueueSettingReader : IQueueSettingReader
+{
+    /// <inheritdoc/>
+    public QueueLayer Read(QueueName name, IReadOnlyDictionary<string, string> values)
+    {
+        var errors = new List<string>();
+        var layer = QueueSections.Read(name, values, errors);
+        return errors.Count == 0
+            ? layer
+            : throw new SiberiteException(SiberiteError.SettingInvalid, string.Join("; ", errors), inner: null);
     }
 }

@@ -103,7 +103,7 @@ function showRows(queues) {
     const texts = [
       queue.name, queue.isUnreadable ? "unreadable" : count(queue.items), bytes(queue.bytes),
       duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), rate(queue.inPerSecond),
-      rate(queue.outPerSecond), queue.silo,
+      rate(queue.outPerSecond), queue.silo, queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();
@@ -111,7 +111,18 @@ function showRows(queues) {
       cell.classList.toggle("none", column > 0 && (text === "0" || text === "–" || text === "0 B"));
     });
     row.cells[0].title = queue.name;
+    if (!row.querySelector("button.open")) {
+      (row.cells[texts.length] ?? row.insertCell()).append(newOpenButton());
+    }
   });
+}
+
+function newOpenButton() {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "open";
+  button.textContent = "Open";
+  return button;
 }
 
 function set(id, text) {
