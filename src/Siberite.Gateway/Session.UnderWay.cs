@@ -87,7 +87,8 @@ internal sealed partial class Session
     }
 
     /// <summary>Blocks the session with a command on a queue, behind what is under way to that.</summary>
-    private void BlockBehind(QueueName name, Func<Task<Action>> command) => Block(RunBehindAsync(TailOf(name), command));
+    private void BlockBehind(QueueName name, Func<Task<Action>> command)
+        => Block(RunBehindAsync(TailOf(name), command));
 
     /// <summary>Blocks the session with a command on several queues, or on what they are, behind everything under
     /// way.</summary>
@@ -177,7 +178,7 @@ internal sealed partial class Session
     private async Task GiveBackAsync(Task<TakeEnd> take)
     {
         await ((Task)take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (take is { IsCompletedSuccessfully: true, Result: { Queue: { } queue, Result.Status: TakeStatus.Taken } end })
+        if (take.IsCompletedSuccessfully && take.Result is { Queue: { } queue, Result.Status: TakeStatus.Taken } end)
         {
             await TryAbortAsync(queue, end.Result.Item.Sequence);
         }

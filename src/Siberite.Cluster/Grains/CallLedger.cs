@@ -7,8 +7,8 @@ namespace Siberite.Cluster;
 /// its reply was lost, is answered from here and takes effect once.</summary>
 /// <remarks>
 /// Belongs to the silo, not to a grain, whose activation may be lost. Bounded: one call per sender; what was answered
-/// long ago, or belongs to a dead gateway, is dropped; large outcomes keep no payloads. What a call took is known for as
-/// long as its gateway may recall it.
+/// long ago, or belongs to a dead gateway, is dropped; large outcomes keep no payloads. What a call took is known for
+/// as long as its gateway may recall it.
 /// </remarks>
 internal sealed class CallLedger : IDisposable
 {
