@@ -93,8 +93,8 @@ public enum QueueCommandKind : byte
     /// <summary>End the session's wait and give back what it won: the reply to it was lost.</summary>
     Recall = 6,
 
-    /// <summary>Give back what the takes of an earlier call of the same sender won: the reply to it was lost. The call's
-    /// number is in <see cref="QueueCommand.Sequence"/>.</summary>
+    /// <summary>Give back what the takes of an earlier call of the same sender won: the reply to it was lost. The
+    /// call's number is in <see cref="QueueCommand.Sequence"/>.</summary>
     RecallCall = 7,
 }
 
