@@ -10,7 +10,7 @@ namespace Siberite.Cluster;
 /// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An
 /// append says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take:
 /// the home refuses a call that comes after a later one.</para>
-/// This part sends; <c>GrainQueue.Waiting</c> waits.
+/// This part sends; <c>GrainQueue.Failing</c> does what is left when that fails, and <c>GrainQueue.Waiting</c> waits.
 /// </remarks>
 internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 {
@@ -318,71 +318,6 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     /// <summary>Whether a call that was made again tells of an item too large to be kept for that.</summary>
     private static bool IsTakenUnseen(RemoteCommand command, in QueueOutcome outcome)
         => outcome.Error == SiberiteError.OutcomeUnknown && command.Command.Kind == QueueCommandKind.Take;
-
-    /// <summary>Has what a call took given back.</summary>
-    private RemoteCommand RecallOf(long call)
-        => new(this, Command(QueueCommandKind.RecallCall, default, sequence: call));
-
-    /// <returns>Whether commands that must arrive are pending again.</returns>
-    private bool Fail(RemoteCommand[] commands, GrainCallFailure failure, long number)
-    {
-        var isAway = failure.IsUnknown || failure.Refusal.Error == SiberiteError.QueueUnavailable;
-        var isRetried = isAway || failure.Refusal.Error == SiberiteError.QueueBusy;
-        var mustArrive = commands.Where(command => isRetried && command.MustArrive).ToList();
-        if (failure.IsUnknown && commands.Any(command => command.Command.Kind == QueueCommandKind.Take))
-        {
-            mustArrive.Insert(0, RecallOf(number));
-        }
-
-        mustArrive.RemoveAll(HasBeenTriedEnough);
-        var unsent = PutFirst(mustArrive, dropsOthers: true);
-        var refusal = Named(failure.Refusal);
-        if (isAway)
-        {
-            _parts.OnGone(this); // It may have another home by now.
-        }
-
-        // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
-        ThreadPool.UnsafeQueueUserWorkItem(
-            _ =>
-            {
-                foreach (var command in commands)
-                {
-                    var isUndone = failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take;
-                    command.Fail(isUndone ? Unanswered() : refusal);
-                }
-
-                unsent.ForEach(command => command.Fail(failure.IsUnknown ? Unanswered() : refusal));
-            },
-            state: null);
-        return mustArrive.Count > 0;
-    }
-
-    /// <summary>The refusal of a command that had no effect, or whose effect is being undone.</summary>
-    private SiberiteException Unanswered()
-        => Named(new SiberiteException(
-            SiberiteError.QueueUnavailable, $"Queue {Name} is unavailable: its silo does not answer.", inner: null));
-
-    private SiberiteException Named(SiberiteException refusal)
-        => refusal is { Error: SiberiteError.QueueUnavailable, Silo: null }
-            ? new SiberiteException(refusal.Error, refusal.Message, refusal.InnerException)
-            {
-                Silo = _parts.NameOf(Store),
-            }
-            : refusal;
-
-    private bool HasBeenTriedEnough(RemoteCommand command)
-    {
-        var now = _parts.Time.GetTimestamp();
-        command.FailedAt ??= now;
-        if (_parts.Time.GetElapsedTime(command.FailedAt.Value, now) < RetryTimeout)
-        {
-            return false;
-        }
-
-        LogGaveUp(_parts.Log, Name.Value, command.Command.Session.Number);
-        return true;
-    }
 
     /// <summary>Before anything else of their sessions: no later take may be given back in place of the lost one.
     /// </summary>
