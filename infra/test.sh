@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 packages=(postgresql haproxy procps python3-pylibmc python3-pymemcache libmemcached-tools chromium chromium-driver
-  e2fsprogs netcat-openbsd)
+  e2fsprogs netcat-openbsd iproute2 nftables)
 command -v npm >/dev/null || packages+=(nodejs npm)
 installed=$(dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep -cx installed || true)
 if [ "$installed" -ne "${#packages[@]}" ]; then

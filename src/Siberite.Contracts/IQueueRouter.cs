@@ -50,6 +50,16 @@ public enum StatsScope : byte
     Silo = 1,
 }
 
+/// <summary>Which keys <c>stats</c> has for each queue.</summary>
+public enum StatsProfile : byte
+{
+    /// <summary>Siberite's, and others that its clients do not mistake for those.</summary>
+    Siberite = 0,
+
+    /// <summary>All of Kestrel's.</summary>
+    Kestrel = 1,
+}
+
 /// <summary>Queues of several silos at a moment.</summary>
 /// <param name="Queues">One entry for each queue and store.</param>
 /// <param name="Silos">The silos that were asked, those that did not answer included.</param>
@@ -77,7 +87,12 @@ public sealed record SiloStats(
     [property: Id(3)] bool IsDraining,
     [property: Id(4)] long QueueCount,
     [property: Id(5)] long ItemCount,
-    [property: Id(6)] SiloReport? Report);
+    [property: Id(6)] SiloReport? Report)
+{
+    /// <summary>What it has done; <see langword="null"/> while it is away.</summary>
+    [Id(20)]
+    public SiloCounters? Counters { get; init; }
+}
 
 /// <summary>One queue at a moment.</summary>
 /// <param name="Name">The queue.</param>
@@ -115,6 +130,23 @@ public sealed record QueueStats(
     [property: Id(13)] long DiscardedCount,
     [property: Id(14)] bool IsUnreadable)
 {
+    /// <summary>Items handed out to be closed since the silo started.</summary>
+    [Id(40)]
+    public long OpenedCount { get; init; }
+
+    /// <summary>Items held in memory of those that wait.</summary>
+    [Id(41)]
+    public int CachedCount { get; init; }
+
+    /// <summary>Purges since the silo started.</summary>
+    [Id(42)]
+    public long PurgeCount { get; init; }
+
+    /// <summary>Payload bytes that are on disk: of items that wait or are open, and closed ones not yet
+    /// trimmed.</summary>
+    [Id(43)]
+    public long StoredBytes { get; init; }
+
     /// <summary>Whether reads are refused by a setting.</summary>
     [Id(15)]
     public bool IsPaused { get; init; }

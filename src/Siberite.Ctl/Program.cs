@@ -13,6 +13,7 @@ var root = new RootCommand("siberitectl: the operator's tool of Siberite")
     SiloCommands.Create(),
     queue,
     CopyCommand.Create(),
+    BenchCommand.Create(),
 };
 
 var line = root.Parse(args);

@@ -45,12 +45,24 @@ internal static class ErrorReplies
     public static readonly ErrorReply PeekWithClose = Close("CLIENT_ERROR cannot close and peek");
     public static readonly ErrorReply FlushAllRefused = Stay("CLIENT_ERROR flush_all not allowed");
     public static readonly ErrorReply ReloadRefused = Stay("CLIENT_ERROR reload not allowed");
+    public static readonly ErrorReply StatusRefused = Stay("CLIENT_ERROR status not allowed");
+    public static readonly ErrorReply BadStatus = Stay("CLIENT_ERROR bad status");
+    public static readonly ErrorReply FewerOpen = Stay("ERROR");
+    public static readonly ErrorReply InvalidFlag = Stay("CLIENT_ERROR invalid flag");
+    public static readonly ErrorReply DuplicateFlag = Stay("CLIENT_ERROR duplicate flag");
+    public static readonly ErrorReply BadBase64 = Stay("CLIENT_ERROR error decoding key");
     public static readonly ErrorReply TooLarge = Stay("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply FarTooLarge = Close("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply OutOfMemory = Stay("SERVER_ERROR out of memory");
     public static readonly ErrorReply TooManyConnections = Close("SERVER_ERROR too many connections");
     public static readonly ErrorReply ShuttingDown = Close("SERVER_ERROR shutting down");
     public static readonly ErrorReply Internal = Stay("SERVER_ERROR internal error");
+
+    public static readonly ErrorReply WritesBeyondLimit = Stay("SERVER_ERROR writes refused: too many connections");
+    public static readonly ErrorReply ReadsBeyondLimit = Stay("SERVER_ERROR reads refused: too many connections");
+    public static readonly ErrorReply ReadOnly = Stay("SERVER_ERROR writes refused: the silo is read-only");
+    public static readonly ErrorReply QuiescentWrites = Stay("SERVER_ERROR writes refused: the silo is quiescent");
+    public static readonly ErrorReply QuiescentReads = Stay("SERVER_ERROR reads refused: the silo is quiescent");
 
     private static readonly ErrorReply StorageFailed = Stay("SERVER_ERROR storage failed");
     private static readonly ErrorReply DiskFull = Stay("SERVER_ERROR disk full");

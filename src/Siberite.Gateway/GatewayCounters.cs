@@ -1,7 +1,9 @@
+using Siberite.Contracts;
+
 namespace Siberite.Gateway;
 
 /// <summary>What the gateway of this silo has done since it started. Sessions add to it; anyone may read it.</summary>
-public sealed class GatewayCounters
+public sealed class GatewayCounters : IClientCounters
 {
     private long _openSessions;
     private long _totalSessions;
@@ -13,6 +15,7 @@ public sealed class GatewayCounters
     private long _receivedBytes;
     private long _sentBytes;
     private long _refusedCommands;
+    private volatile ClientCounters _shownFrom = new(0, 0, 0, 0, 0, 0, 0, 0, 0); // As of the last reset.
 
     /// <summary>Connections open now.</summary>
     public long OpenSessions => Volatile.Read(ref _openSessions);
@@ -43,6 +46,23 @@ public sealed class GatewayCounters
 
     /// <summary>Commands answered with an error.</summary>
     public long RefusedCommands => Volatile.Read(ref _refusedCommands);
+
+    /// <inheritdoc/>
+    /// <remarks>Since the last reset: what clients are shown. The properties of this class count from the start, for
+    /// metrics must not go back.</remarks>
+    public ClientCounters Read()
+    {
+        var from = _shownFrom;
+        return new ClientCounters(
+            OpenSessions, TotalSessions - from.TotalSessions, SetCommands - from.SetCommands,
+            GetCommands - from.GetCommands, PeekCommands - from.PeekCommands, GetHits - from.GetHits,
+            GetMisses - from.GetMisses, ReceivedBytes - from.ReceivedBytes, SentBytes - from.SentBytes);
+    }
+
+    /// <summary>Has clients shown what happens from now on.</summary>
+    internal void Reset()
+        => _shownFrom = new ClientCounters(
+            0, TotalSessions, SetCommands, GetCommands, PeekCommands, GetHits, GetMisses, ReceivedBytes, SentBytes);
 
     internal void SessionOpened()
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
+using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
@@ -16,6 +17,7 @@ public static class GatewayHosting
     {
         services.AddSingleton(identity);
         services.AddSingleton<GatewayCounters>();
+        services.AddSingleton<IClientCounters>(provider => provider.GetRequiredService<GatewayCounters>());
         services.AddSingleton<SessionList>();
         services.AddSingleton<GatewayParts>();
 

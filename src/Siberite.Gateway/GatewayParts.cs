@@ -8,7 +8,8 @@ namespace Siberite.Gateway;
 /// <summary>What all sessions of a gateway share.</summary>
 internal sealed class GatewayParts(
     GatewayIdentity identity, IQueueRouter router, IOptions<GatewayOptions> options, GatewayCounters counters,
-    SessionList sessions, ISiloControl control, TimeProvider time, ILogger<GatewayConnectionHandler> log)
+    SessionList sessions, ISiloControl control, IServiceStatus status, IQueueSettings queueSettings, TimeProvider time,
+    ILogger<GatewayConnectionHandler> log)
 {
     /// <summary>Three numbers and no text, the first at least 1: clients parse it so.</summary>
     public static string Version { get; } =
@@ -20,6 +21,13 @@ internal sealed class GatewayParts(
     public IQueueRouter Router => router;
 
     public ISiloControl Control => control;
+
+    public IServiceStatus Status => status;
+
+    /// <summary>What the status refuses.</summary>
+    public StatusGate Gate { get; } = new(status, sessions);
+
+    public IQueueSettings QueueSettings => queueSettings;
 
     public GatewayOptions Options { get; } = options.Value;
 

@@ -21,6 +21,16 @@ internal enum ReplyKind : byte
 
     /// <summary>The bytes in <see cref="PendingReply.Text"/>.</summary>
     Text,
+
+    /// <summary>Done, as a meta command reads; what comes back with it is in <see cref="PendingReply.Text"/>, as in
+    /// those that follow.</summary>
+    MetaDone,
+
+    /// <summary>The same in silence, unless it was not stored after all.</summary>
+    MetaQuiet,
+    MetaNotStored,
+    MetaMiss,
+    MetaValue,
 }
 
 /// <summary>A reply that is owed. It is written when its commits are done and all earlier ones are written.</summary>

@@ -40,9 +40,36 @@ internal static class ReplyWriter
             case ReplyKind.Text:
                 output.Write(reply.Text.Span);
                 break;
+            case ReplyKind.MetaDone or ReplyKind.MetaNotStored or ReplyKind.MetaMiss or ReplyKind.MetaValue:
+                WriteMeta(output, reply);
+                break;
             default:
                 break;
         }
+    }
+
+    private static void WriteMeta(IBufferWriter<byte> output, in PendingReply reply)
+    {
+        output.Write(reply.Kind switch
+        {
+            ReplyKind.MetaDone => "HD"u8,
+            ReplyKind.MetaNotStored => "NS"u8,
+            ReplyKind.MetaMiss => "EN"u8,
+            _ => "VA "u8,
+        });
+        if (reply.Kind != ReplyKind.MetaValue)
+        {
+            output.Write(reply.Text.Span);
+            output.Write("\r\n"u8);
+            return;
+        }
+
+        Utf8Formatter.TryFormat(reply.Item.Payload.Length, output.GetSpan(MaxValueLineBytes), out var written);
+        output.Advance(written);
+        output.Write(reply.Text.Span);
+        output.Write("\r\n"u8);
+        output.Write(reply.Item.Payload);
+        output.Write("\r\n"u8);
     }
 
     private static void WriteValue(IBufferWriter<byte> output, in PendingReply reply, ReadOnlySpan<byte> trailer)

@@ -82,13 +82,16 @@ internal sealed partial class Session
         {
             Set(tokens, ref cursor);
         }
-        else if (!TryServeAdministration(name, tokens) && !TrySwallowForeign(name, tokens))
+        else if (!TryServeQueue(name, tokens)
+            && !TryServeAdministration(name, tokens)
+            && !TryServeMeta(name, tokens, ref cursor)
+            && !TrySwallowForeign(name, tokens))
         {
             Refuse(name.SequenceEqual("proxy"u8) ? ErrorReplies.UnknownWithUnknownLength : ErrorReplies.Unknown);
         }
     }
 
-    private bool TryServeAdministration(ReadOnlySpan<byte> name, LineTokens tokens)
+    private bool TryServeQueue(ReadOnlySpan<byte> name, LineTokens tokens)
     {
         if (name.SequenceEqual("delete"u8))
         {
@@ -102,29 +105,13 @@ internal sealed partial class Session
         {
             FlushAll(tokens);
         }
-        else if (name.SequenceEqual("stats"u8))
+        else if (name.SequenceEqual("monitor"u8))
         {
-            Stats(tokens);
+            Monitor(tokens);
         }
-        else if (name.SequenceEqual("version"u8))
+        else if (name.SequenceEqual("confirm"u8))
         {
-            Reply($"VERSION {GatewayParts.Version}\r\n");
-        }
-        else if (name.SequenceEqual("verbosity"u8))
-        {
-            ReplyUnlessSilent(tokens, "OK\r\n");
-        }
-        else if (name.SequenceEqual("mn"u8))
-        {
-            Reply("MN\r\n");
-        }
-        else if (name.SequenceEqual("reload"u8))
-        {
-            Reload();
-        }
-        else if (name.SequenceEqual("quit"u8))
-        {
-            _isClosing = true;
+            Confirm(tokens);
         }
         else
         {
@@ -137,9 +124,8 @@ internal sealed partial class Session
     /// <summary>Swallows the data of storage commands we do not have: it must never run as commands.</summary>
     private bool TrySwallowForeign(ReadOnlySpan<byte> name, LineTokens tokens)
     {
-        var lengthIndex = name.SequenceEqual("ms"u8) ? 1
-            : name.SequenceEqual("add"u8) || name.SequenceEqual("replace"u8) || name.SequenceEqual("append"u8)
-                || name.SequenceEqual("prepend"u8) || name.SequenceEqual("cas"u8) ? 3
+        var lengthIndex = name.SequenceEqual("add"u8) || name.SequenceEqual("replace"u8)
+                || name.SequenceEqual("append"u8) || name.SequenceEqual("prepend"u8) || name.SequenceEqual("cas"u8) ? 3
             : -1;
         if (lengthIndex < 0)
         {
@@ -168,9 +154,19 @@ internal sealed partial class Session
     {
         var key = tokens.Next();
         var isSilent = tokens.Next().SequenceEqual("noreply"u8);
+        WithQueue(key, isSilent, act, kind);
+    }
+
+    private void WithQueue(
+        ReadOnlySpan<byte> key, bool isSilent, Func<Session, QueueName, ValueTask<Commit>> act, ReplyKind kind)
+    {
         if (key.IsEmpty)
         {
             Refuse(ErrorReplies.BadLine);
+        }
+        else if (Refuses(Refusals.Writes))
+        {
+            RefuseUnlessSilent(RefusalOf(Refusals.Writes), isSilent);
         }
         else if (key.Contains((byte)'+'))
         {
@@ -206,57 +202,18 @@ internal sealed partial class Session
             return;
         }
 
+        if (Refuses(Refusals.Writes))
+        {
+            RefuseUnlessSilent(RefusalOf(Refusals.Writes), isSilent);
+            return;
+        }
+
         BlockBehindAll(RunAsync);
 
         async Task<Action> RunAsync()
         {
             var commit = await _gateway.Router.PurgeAllAsync();
             return () => Reply(isSilent ? ReplyKind.Silence : ReplyKind.Flushed, commit);
-        }
-    }
-
-    private void Stats(LineTokens tokens)
-    {
-        var argument = tokens.Next();
-        if (argument.SequenceEqual("reset"u8))
-        {
-            Reply("RESET\r\n");
-            return;
-        }
-
-        var isScope = argument.SequenceEqual("silo"u8) || argument.SequenceEqual("cluster"u8);
-        var scope = argument.SequenceEqual("silo"u8) ? StatsScope.Silo
-            : isScope ? StatsScope.Cluster
-            : _gateway.Options.StatsScope;
-        QueueName? name = null;
-        if (!argument.IsEmpty && !isScope && !QueueName.TryParse(argument, out name))
-        {
-            Reply(ReplyKind.End);
-            return;
-        }
-
-        BlockBehindAll(RunAsync);
-
-        async Task<Action> RunAsync()
-        {
-            var stats = await _gateway.Router.GetStatsAsync(name, scope);
-            return () => Reply(StatsReport.Render(_gateway, stats, withGlobals: name is null));
-        }
-    }
-
-    private void Reload()
-    {
-        if (!_gateway.Options.AllowReload)
-        {
-            Refuse(ErrorReplies.ReloadRefused);
-        }
-        else
-        {
-            Block(Task.Run<Action>(() => // It reads files, and socket threads must not wait for disks.
-            {
-                var refusal = _gateway.Control.Reload();
-                return () => Reply(refusal is null ? "Reloaded config.\r\n" : $"CLIENT_ERROR {refusal}\r\n");
-            }));
         }
     }
 
@@ -277,6 +234,21 @@ internal sealed partial class Session
         }
 
         return last.SequenceEqual("noreply"u8);
+    }
+
+    /// <summary>Whether the silo's status or the number of connections forbids it.</summary>
+    private bool Refuses(Refusals kind) => ((Refused | _gateway.Gate.Refused) & kind) != 0;
+
+    /// <summary>What the client is told of that. A retry elsewhere, or later, may help.</summary>
+    private ErrorReply RefusalOf(Refusals kind)
+    {
+        var isQuiescent = (_gateway.Gate.Refused & Refusals.Reads) != 0;
+        var isBeyondLimit = (Refused & kind) != 0;
+        return kind == Refusals.Reads
+            ? isBeyondLimit ? ErrorReplies.ReadsBeyondLimit : ErrorReplies.QuiescentReads
+            : isBeyondLimit ? ErrorReplies.WritesBeyondLimit
+            : isQuiescent ? ErrorReplies.QuiescentWrites
+            : ErrorReplies.ReadOnly;
     }
 
     private static bool IsHttp(ReadOnlySpan<byte> line) => line.Length > 9 && line[^8..^1].SequenceEqual("HTTP/1."u8);

@@ -19,7 +19,17 @@ internal sealed partial class Session
         {
             GetMany(key, tokens);
         }
-        else if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
+        else
+        {
+            GetOne(key, GetOptions.None);
+        }
+    }
+
+    /// <param name="key">With its options.</param>
+    /// <param name="otherwise">What is meant by a key without an option but a time.</param>
+    private void GetOne(ReadOnlySpan<byte> key, GetOptions otherwise)
+    {
+        if (GetKey.TryParse(key, _gateway.Options.MaxWait, out var get) is { } error)
         {
             Refuse(error);
         }
@@ -33,7 +43,8 @@ internal sealed partial class Session
         }
         else
         {
-            Take(get.Name, get.Options, get.Wait, closed: default);
+            var isPlain = (get.Options & ~GetOptions.Timed) == 0;
+            Take(get.Name, isPlain ? otherwise : get.Options, get.Wait, closed: default);
         }
     }
 
@@ -118,6 +129,17 @@ internal sealed partial class Session
             }
         }
 
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
+        TakeFrom(name, mode, wait, closed);
+    }
+
+    private void TakeFrom(ReadOnlySpan<byte> name, TakeMode mode, TimeSpan wait, Commit closed)
+    {
         if (_gateway.Router.TryGetResolved(name, out var queue))
         {
             if (MustFollow(queue))
@@ -135,7 +157,7 @@ internal sealed partial class Session
                     return;
                 }
 
-                _waitingOn = queue;
+                WaitOn(queue);
                 Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
             }
@@ -153,6 +175,16 @@ internal sealed partial class Session
 
     private void TakeBehind(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
         => BlockBehind(name, () => TakeSlowlyAsync(name, mode, wait, closed));
+
+    /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
+    private void WaitOn(IQueue queue)
+    {
+        _waitingOn = queue;
+        if (!_mayWait || Refuses(Refusals.Reads))
+        {
+            queue.CancelWait(_id);
+        }
+    }
 
     private async Task<Action> FinishTakeAsync(
         IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
@@ -180,13 +212,8 @@ internal sealed partial class Session
                 return () => ReplyMissed(closed);
             }
 
-            _waitingOn = queue;
             var take = queue.TakeAsync(_id, mode, _mayWait ? left : TimeSpan.Zero);
-            if (!_mayWait)
-            {
-                queue.CancelWait(_id); // The client went while the way was looked up.
-            }
-
+            WaitOn(queue);
             var result = await take;
             if (result.Status != TakeStatus.Gone)
             {
@@ -207,11 +234,13 @@ internal sealed partial class Session
         if (mode == TakeMode.Open)
         {
             _reads.Add(new HeldRead(queue, result.Item.Sequence));
+            _monitoring?.LeftCount -= 1;
         }
     }
 
     private void ReplyMissed(Commit closed)
     {
+        _monitoring = null;
         _counts.Misses++;
         Reply(ReplyKind.End, closed);
     }
@@ -257,6 +286,12 @@ internal sealed partial class Session
         }
 
         _counts.Gets += names.Count;
+        if (Refuses(Refusals.Reads))
+        {
+            Refuse(RefusalOf(Refusals.Reads));
+            return;
+        }
+
         BlockBehindAll(() => TakeManyAsync(names));
     }
 
@@ -267,12 +302,17 @@ internal sealed partial class Session
         {
             foreach (var name in names)
             {
-                if (await _gateway.Router.FindAsync(name) is { } queue)
+                while (await _gateway.Router.FindAsync(name) is { } queue)
                 {
                     var result = await queue.TakeAsync(_id, TakeMode.Plain, TimeSpan.Zero);
                     if (result.Status == TakeStatus.Taken)
                     {
                         taken.Add((queue, result));
+                    }
+
+                    if (result.Status != TakeStatus.Gone)
+                    {
+                        break;
                     }
                 }
             }

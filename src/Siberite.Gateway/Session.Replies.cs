@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Siberite.Contracts;
@@ -44,11 +45,18 @@ internal sealed partial class Session
 
         _counts.Refused++;
         _isClosing |= error.ClosesSession;
+        _monitoring = null;
         Owe(new PendingReply(ReplyKind.Text) { Text = error.Line });
     }
 
     private void Owe(in PendingReply reply)
     {
+        if (_meta is not null)
+        {
+            Owe(AsMeta(reply)); // Which is none any more.
+            return;
+        }
+
         _owed.Enqueue(reply);
         _owedBytes += reply.Bytes;
         _wantedWritten = Math.Max(_wantedWritten, reply.WrittenBatch);
@@ -73,6 +81,7 @@ internal sealed partial class Session
 
     /// <summary>Sends every reply whose turn has come, and has the session woken when the next one is due.</summary>
     /// <returns>Whether the client is still there.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // A send that has to wait allocates nothing.
     private async ValueTask<bool> SendRepliesAsync()
     {
         while (WriteRepliesDue())
@@ -117,7 +126,7 @@ internal sealed partial class Session
         }
 
         ReplyWriter.Write(_output, written);
-        return written.Kind == ReplyKind.Silence ? 0 : written.Bytes;
+        return written.Kind is ReplyKind.Silence or ReplyKind.MetaQuiet ? 0 : written.Bytes;
     }
 
     /// <summary>What the reply says now that its fate is known.</summary>
@@ -150,11 +159,13 @@ internal sealed partial class Session
             return reply;
         }
 
-        return append.IsCompletedSuccessfully
-            ? new PendingReply(append.Result.Status is AppendStatus.Full or AppendStatus.Duplicate
-                ? ReplyKind.NotStored
-                : ReplyKind.Stored)
-            : ErrorText(ErrorFor(append.Exception!.InnerException!));
+        if (!append.IsCompletedSuccessfully)
+        {
+            return ErrorText(ErrorFor(append.Exception!.InnerException!));
+        }
+
+        return append.Result.Status is not (AppendStatus.Full or AppendStatus.Duplicate) ? reply
+            : reply with { Kind = reply.Kind == ReplyKind.Stored ? ReplyKind.NotStored : ReplyKind.MetaNotStored };
     }
 
     private static PendingReply ErrorText(ErrorReply error) => new(ReplyKind.Text) { Text = error.Line };

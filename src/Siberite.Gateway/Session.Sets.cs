@@ -11,6 +11,11 @@ internal sealed partial class Session
     {
         _counts.Sets++;
         var error = SetLine.TryParse(tokens, _gateway.Options.MaxItemBytes, out var line);
+        Receive(error, line, ref cursor);
+    }
+
+    private void Receive(ErrorReply? error, in SetLine line, ref InputCursor cursor)
+    {
         if (error is { ClosesSession: true })
         {
             Refuse(error);
@@ -18,6 +23,10 @@ internal sealed partial class Session
         else if (error is not null)
         {
             _intake.Swallow(line.DataBytes, error, line.IsSilent);
+        }
+        else if (Refuses(Refusals.Writes))
+        {
+            _intake.Swallow(line.DataBytes, RefusalOf(Refusals.Writes), line.IsSilent);
         }
         else if (!cursor.TryTake(line.DataBytes + 2, out var data))
         {
@@ -152,8 +161,11 @@ internal sealed partial class Session
     /// <summary>Appends where the way is not known yet, or to several queues.</summary>
     private async Task<Action> AppendSlowlyAsync(List<QueueName> names, ItemDraft draft, bool isSilent)
     {
+        // Sets of this session that are under way to these queues come first, whichever way they go.
+        var earlier = Task.WhenAll(names.Select(TailOf));
         try
         {
+            await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Their own replies tell of failures.
             AppendResult result;
             do
             {

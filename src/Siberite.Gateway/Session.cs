@@ -52,6 +52,9 @@ internal sealed partial class Session : ICommitListener
     /// sweep.</summary>
     public long Deadline { get; private set; }
 
+    /// <summary>What this client may not do, for all its life.</summary>
+    public Refusals Refused { private get; init; }
+
     /// <summary>Runs until the client leaves, breaks the protocol, or the silo stops.</summary>
     public async Task RunAsync()
     {
@@ -77,6 +80,9 @@ internal sealed partial class Session : ICommitListener
         StopWaiting();
         Wake();
     }
+
+    /// <summary>Ends a wait for an item as if its time had run out. Any thread.</summary>
+    public void EndWait() => _waitingOn?.CancelWait(_id);
 
     /// <summary>Drops a client that is past its deadline. Any thread.</summary>
     public void Expire()
@@ -118,7 +124,7 @@ internal sealed partial class Session : ICommitListener
             {
                 await UntilWokenAsync(); // A read would return at once, for want of room or because the client is done.
             }
-            else if (_wasHeldUp && !IsHeldUp)
+            else if (_wasHeldUp && CanGoOn)
             {
                 _input.CancelPendingRead(); // Sending made room: go on with what is there.
             }
@@ -130,6 +136,7 @@ internal sealed partial class Session : ICommitListener
     {
         var before = read.Buffer.Length;
         RunUnblocked();
+        GoOnMonitoring();
         var rest = ServeFrames(read.Buffer);
         var holds = IsHeldUp && rest.Length > MaxHeldInputBytes;
         SetReadDeadline(rest.Length, hasProgressed: rest.Length < before);
@@ -144,8 +151,13 @@ internal sealed partial class Session : ICommitListener
     }
 
     /// <summary>Whether commands have to wait: for the one before them, or for the client to read.</summary>
-    private bool IsHeldUp
-        => _blocked is not null || ExpectedOwedBytes >= _gateway.Options.MaxPendingReplyBytes;
+    private bool IsHeldUp => !CanGoOn || _monitoring is not null;
+
+    /// <summary>Whether there is nothing to wait for: then the next command, or a monitor's next item, has its
+    /// turn.</summary>
+    private bool CanGoOn => _blocked is null && HasRoom;
+
+    private bool HasRoom => ExpectedOwedBytes < _gateway.Options.MaxPendingReplyBytes;
 
     private ReadOnlySequence<byte> ServeFrames(in ReadOnlySequence<byte> input)
     {
@@ -242,7 +254,7 @@ internal sealed partial class Session : ICommitListener
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Volatile.Write(ref _held, held);
-        var isDueAlready = _blocked is { IsCompleted: true } || HasReplyDue || (_wasHeldUp && !IsHeldUp);
+        var isDueAlready = _blocked is { IsCompleted: true } || HasReplyDue || (_wasHeldUp && CanGoOn);
         if (!isDueAlready)
         {
             await held.Task;
@@ -252,7 +264,8 @@ internal sealed partial class Session : ICommitListener
     }
 
     private bool IsOver(bool isInputCompleted)
-        => _blocked is null && _owed.Count == 0 && (_isClosing || _isStopping || isInputCompleted);
+        => _blocked is null && _monitoring is null && _owed.Count == 0
+            && (_isClosing || _isStopping || isInputCompleted);
 
     private void SetReadDeadline(long restBytes, bool hasProgressed)
     {

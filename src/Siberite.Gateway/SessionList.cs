@@ -27,6 +27,15 @@ internal sealed class SessionList : IDisposable
     public long DeadlineIn(TimeSpan timeout)
         => timeout <= TimeSpan.Zero ? 0 : Volatile.Read(ref _sweep) + (long)Math.Ceiling(timeout / SweepInterval) + 1;
 
+    /// <summary>Ends all waits for items as if their time had run out.</summary>
+    public void EndWaits()
+    {
+        foreach (var (session, _) in _sessions)
+        {
+            session.EndWait();
+        }
+    }
+
     public void Dispose() => _timer.Dispose();
 
     private void Sweep()

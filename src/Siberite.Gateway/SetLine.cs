@@ -56,9 +56,9 @@ internal readonly ref struct SetLine
         var last = tokens.Next();
         var isSilent = last.SequenceEqual("noreply"u8);
         parsed = new SetLine(key, 0, 0, dataBytes, isSilent);
-        if (dataBytes > maxItemBytes)
+        if (CheckLength(dataBytes, maxItemBytes) is { } tooLarge)
         {
-            return dataBytes > MaxSwallowedBytes ? ErrorReplies.FarTooLarge : ErrorReplies.TooLarge;
+            return tooLarge;
         }
 
         if ((!last.IsEmpty && !isSilent) || !tokens.Next().IsEmpty)
@@ -80,12 +80,22 @@ internal readonly ref struct SetLine
         return key.Length > GetKey.MaxBytes ? ErrorReplies.KeyTooLong : null;
     }
 
+    /// <summary>The line of a <c>set</c> that does what a meta command asks.</summary>
+    public static SetLine Of(MetaCommand meta, long dataBytes)
+        => new(meta.Key, meta.ItemFlags, meta.Exptime, dataBytes, isSilent: false);
+
+    /// <returns><see langword="null"/> if an item may be so long.</returns>
+    public static ErrorReply? CheckLength(long dataBytes, int maxItemBytes)
+        => dataBytes <= maxItemBytes ? null
+            : dataBytes > MaxSwallowedBytes ? ErrorReplies.FarTooLarge
+            : ErrorReplies.TooLarge;
+
     /// <summary>The data length of a storage command we do not have, so that its data can be swallowed.</summary>
     public static bool TryParseForeignLength(ReadOnlySpan<byte> bytesToken, out long dataBytes)
         => TryParseNumber(bytesToken, out dataBytes) && dataBytes <= MaxSwallowedBytes;
 
     /// <summary>Digits only: no sign, no other base, no exponent.</summary>
-    private static bool TryParseNumber(ReadOnlySpan<byte> token, out long number)
+    public static bool TryParseNumber(ReadOnlySpan<byte> token, out long number)
     {
         number = 0;
         return !token.IsEmpty
@@ -94,7 +104,8 @@ internal readonly ref struct SetLine
             && used == token.Length;
     }
 
-    private static bool TryParseSigned(ReadOnlySpan<byte> token, out long number)
+    /// <summary>The same, or a minus sign and digits.</summary>
+    public static bool TryParseSigned(ReadOnlySpan<byte> token, out long number)
     {
         var isNegative = !token.IsEmpty && token[0] == '-';
         var isSound = TryParseNumber(isNegative ? token[1..] : token, out number);

@@ -4,11 +4,11 @@ using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
-/// <summary>Renders <c>stats</c>.</summary>
+/// <summary>Renders <c>stats</c> and <c>dump_stats</c>.</summary>
 /// <remarks>
-/// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so no key of ours may end in
-/// one
-/// of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that one. Values are numbers without spaces.
+/// Ruby clients cut <c>queue_&lt;name&gt;_&lt;key&gt;</c> lazily at the keys they know, so in the profile for
+/// Siberite's clients no key may end in one of theirs (<c>_items</c>, <c>_bytes</c>, <c>_age</c>, …) unless it is that
+/// one. They also add up what the servers they know report. So every value is a number, and none is empty.
 /// </remarks>
 internal static class StatsReport
 {
@@ -21,20 +21,30 @@ internal static class StatsReport
             AddGlobals(report, gateway, stats, now);
         }
 
-        foreach (var queue in Merged(stats.Queues).OrderBy(queue => queue.Name, StringComparer.Ordinal))
+        foreach (var queue in Merged(stats.Queues))
         {
-            var age = queue.OldestEnqueuedAt == 0 ? 0
-                : Math.Max(0, now.ToUnixTimeMilliseconds() - queue.OldestEnqueuedAt);
-            Add(report, $"queue_{queue.Name}_items", queue.ItemCount);
-            Add(report, $"queue_{queue.Name}_bytes", queue.ItemBytes);
-            Add(report, $"queue_{queue.Name}_age", age);
-            Add(report, $"queue_{queue.Name}_waiters", queue.WaiterCount);
-            Add(report, $"queue_{queue.Name}_open_transactions", queue.OpenReadCount);
-            Add(report, $"queue_{queue.Name}_delayed", queue.DelayedCount);
-            if (queue.IsUnreadable)
+            foreach (var (key, value) in QueueStatsKeys.Of(queue, now, gateway.Options.StatsProfile))
             {
-                Add(report, $"queue_{queue.Name}_unreadable", 1);
+                report.Append(CultureInfo.InvariantCulture, $"STAT queue_{queue.Name}_{key} {value}\r\n");
             }
+        }
+
+        return report.Append("END\r\n").ToString();
+    }
+
+    /// <summary>The queues in blocks, as Kestrel's own tools read them.</summary>
+    public static string Dump(ClusterStats stats, DateTimeOffset now)
+    {
+        var report = new StringBuilder();
+        foreach (var queue in Merged(stats.Queues))
+        {
+            report.Append(CultureInfo.InvariantCulture, $"queue '{queue.Name}' {{\r\n");
+            foreach (var (key, value) in QueueStatsKeys.Of(queue, now, StatsProfile.Kestrel))
+            {
+                report.Append(CultureInfo.InvariantCulture, $"  {key}={value}\r\n");
+            }
+
+            report.Append("}\r\n");
         }
 
         return report.Append("END\r\n").ToString();
@@ -43,44 +53,51 @@ internal static class StatsReport
     private static void AddGlobals(
         StringBuilder report, GatewayParts gateway, ClusterStats stats, DateTimeOffset now)
     {
-        var counters = gateway.Counters;
         var queues = stats.Queues;
+        var counters = stats.Silos.Select(silo => silo.Counters).OfType<SiloCounters>().ToArray();
         Add(report, "uptime", (long)(now - gateway.StartedAt).TotalSeconds);
         Add(report, "time", now.ToUnixTimeSeconds());
         report.Append(CultureInfo.InvariantCulture, $"STAT version {GatewayParts.Version}\r\n");
         Add(report, "curr_items", queues.Sum(queue => queue.ItemCount));
         Add(report, "total_items", queues.Sum(queue => queue.AppendedCount));
         Add(report, "bytes", queues.Sum(queue => queue.ItemBytes));
-        Add(report, "curr_connections", counters.OpenSessions);
-        Add(report, "total_connections", counters.TotalSessions);
-        Add(report, "cmd_get", counters.GetCommands);
-        Add(report, "cmd_set", counters.SetCommands);
-        Add(report, "cmd_peek", counters.PeekCommands);
-        Add(report, "get_hits", counters.GetHits);
-        Add(report, "get_misses", counters.GetMisses);
-        Add(report, "bytes_read", counters.ReceivedBytes);
-        Add(report, "bytes_written", counters.SentBytes);
+        AddMemory(report, counters);
+        AddClients(report, [.. counters.Select(silo => silo.Clients).OfType<ClientCounters>()]);
+        Add(report, "queue_creates", counters.Sum(silo => silo.Queues.Created));
+        Add(report, "queue_deletes", counters.Sum(silo => silo.Queues.Deleted));
+        Add(report, "queue_expires", counters.Sum(silo => silo.Queues.Expired));
         Add(report, "silos", stats.Silos.Count);
         Add(report, "silos_away", stats.AwayCount);
     }
 
-    /// <summary>One entry for each name: keys must not repeat, and clients want the sum of what is spread over
-    /// silos.</summary>
+    /// <summary>Kestrel's is of the memory its queues reserve; ours, of the payload cache, what is in use.</summary>
+    private static void AddMemory(StringBuilder report, SiloCounters[] counters)
+    {
+        var limit = counters.Sum(silo => silo.Queues.CacheLimitBytes);
+        var ratio = limit == 0 ? 0 : (double)counters.Sum(silo => silo.Queues.CacheBytes) / limit;
+        report.Append(CultureInfo.InvariantCulture, $"STAT reserved_memory_ratio {ratio:0.000}\r\n");
+    }
+
+    private static void AddClients(StringBuilder report, ClientCounters[] counters)
+    {
+        Add(report, "curr_connections", counters.Sum(silo => silo.OpenSessions));
+        Add(report, "total_connections", counters.Sum(silo => silo.TotalSessions));
+        Add(report, "cmd_get", counters.Sum(silo => silo.GetCommands));
+        Add(report, "cmd_set", counters.Sum(silo => silo.SetCommands));
+        Add(report, "cmd_peek", counters.Sum(silo => silo.PeekCommands));
+        Add(report, "get_hits", counters.Sum(silo => silo.GetHits));
+        Add(report, "get_misses", counters.Sum(silo => silo.GetMisses));
+        Add(report, "bytes_read", counters.Sum(silo => silo.ReceivedBytes));
+        Add(report, "bytes_written", counters.Sum(silo => silo.SentBytes));
+    }
+
+    /// <summary>One entry for each name, in order: keys must not repeat, and clients want the sum of what is spread
+    /// over silos.</summary>
     private static IEnumerable<QueueStats> Merged(IReadOnlyList<QueueStats> queues)
         => from queue in queues
            group queue by queue.Name into parts
-           select parts.Aggregate((sum, part) => sum with
-           {
-               ItemCount = sum.ItemCount + part.ItemCount,
-               ItemBytes = sum.ItemBytes + part.ItemBytes,
-               OldestEnqueuedAt = OldestOf(sum.OldestEnqueuedAt, part.OldestEnqueuedAt),
-               OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
-               WaiterCount = sum.WaiterCount + part.WaiterCount,
-               DelayedCount = sum.DelayedCount + part.DelayedCount,
-           });
-
-    private static long OldestOf(long one, long other)
-        => one == 0 ? other : other == 0 ? one : Math.Min(one, other);
+           orderby parts.Key
+           select parts.Aggregate(QueueStatsKeys.Add);
 
     private static void Add(StringBuilder report, string key, long value)
         => report.Append(CultureInfo.InvariantCulture, $"STAT {key} {value}\r\n");

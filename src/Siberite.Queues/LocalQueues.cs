@@ -168,6 +168,8 @@ public sealed partial class LocalQueues : IDisposable
             _queues.TryRemove(name, out _);
             if (commit.Batch > 0)
             {
+                _shared.Tally.NoteDeleted(isExpired: false);
+
                 // What is damaged must not be read again, and rewriting reads.
                 _dropped.Enqueue((queue.Id, commit, MayRewrite: !queue.IsDamaged));
             }
@@ -213,6 +215,12 @@ public sealed partial class LocalQueues : IDisposable
         => name is null
             ? [.. _queues.Values.Where(IsWorthShowing).Select(queue => queue.GetStats())]
             : _queues.TryGetValue(name, out var found) && IsWorthShowing(found) ? [found.GetStats()] : [];
+
+    /// <summary>How many queues came and went since the start, and what all take of the memory for payload.</summary>
+    public QueueCounters GetCounters()
+        => new(
+            _shared.Tally.Created, _shared.Tally.Deleted, _shared.Tally.Expired, _shared.Budget.UsedBytes,
+            _options.PayloadCacheBytes);
 
     /// <summary>A named piece of state kept beside the queues, or <see langword="null"/>.</summary>
     public byte[]? ReadState(string key) => _store.ReadState(key);

@@ -30,6 +30,7 @@ public sealed partial class Queue
 
             _shared.ThrowIfRefusing();
             _isStored = true;
+            _shared.Tally.NoteCreated();
             return _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
         }
     }

@@ -59,6 +59,7 @@ public sealed partial class Queue
             {
                 _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
                 _isStored = true;
+                _shared.Tally.NoteCreated();
             }
 
             if (draft.Id is { } id)

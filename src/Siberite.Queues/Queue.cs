@@ -23,6 +23,7 @@ public sealed partial class Queue : IQueue
     private long _appendedBytes;
     private long _lastAppendBatch;
     private long _discardedCount;
+    private long _purgeCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
     {
@@ -201,6 +202,9 @@ public sealed partial class Queue : IQueue
         }
     }
 
+    /// <summary>Whether items come with the flags they were set with. Only under the gate.</summary>
+    internal bool ShowsFlags => Options.Flags == ItemFlags.Kept;
+
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
@@ -224,6 +228,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
+            _purgeCount++;
             var purged = _main.Purge(_tail, _appendedBytes);
             return purged with { Batch = Math.Max(purged.Batch, PurgeDelayed()) };
         }
@@ -282,6 +287,10 @@ public sealed partial class Queue : IQueue
                 _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
                 _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
             {
+                OpenedCount = _main.OpenedCount,
+                CachedCount = _main.CachedCount,
+                PurgeCount = _purgeCount,
+                StoredBytes = _appendedBytes - _trimmedBytes,
                 IsPaused = Options.Paused,
                 DelayedCount = _delayed?.Count ?? 0,
                 DelayedBytes = _delayed?.Bytes ?? 0,

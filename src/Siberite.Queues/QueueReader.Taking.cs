@@ -175,13 +175,14 @@ internal sealed partial class QueueReader
 
             result = new TakeResult(
                 TakeStatus.Taken,
-                new Item(sequence, slot.Payload, slot.Flags),
+                new Item(sequence, slot.Payload, _queue.ShowsFlags ? slot.Flags : 0),
                 new Commit(slot.Batch, _shared.Commits.SetLevel));
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);
                 _place.Open(sequence, new OpenRead(session, mode, Kept(slot)));
                 TakenCount++;
+                OpenedCount += mode == TakeMode.Open ? 1 : 0;
                 ReadAhead();
             }
 

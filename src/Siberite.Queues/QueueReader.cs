@@ -50,7 +50,12 @@ internal sealed partial class QueueReader
 
     public long CachedBytes => _window.Bytes;
 
+    public int CachedCount => _window.Count;
+
     public long TakenCount { get; private set; }
+
+    /// <summary>Of those taken, the ones that the client was to close.</summary>
+    public long OpenedCount { get; private set; }
 
     public long ClosedCount { get; private set; }
 

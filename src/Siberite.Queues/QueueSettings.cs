@@ -199,7 +199,7 @@ internal static class NamePattern
 }
 
 /// <summary>The queue settings in force, replaced as a whole while the silo runs. Thread-safe.</summary>
-public sealed class CurrentQueueSettings
+public sealed class CurrentQueueSettings : IQueueSettings
 {
     private readonly Lock _gate = new();
     private QueueSettings _files = QueueSettings.None;
@@ -213,6 +213,9 @@ public sealed class CurrentQueueSettings
 
     /// <summary>What <paramref name="name"/> is told as of now.</summary>
     public QueueOptions Of(QueueName name) => _snapshot.Of(name);
+
+    /// <inheritdoc/>
+    public QueueOptions OptionsOf(QueueName name) => Of(name);
 
     /// <summary>Puts others in force, for queues that exist too. What was set at run time stays.</summary>
     public void Replace(QueueSettings settings)

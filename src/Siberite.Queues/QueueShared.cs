@@ -21,6 +21,8 @@ internal sealed class QueueShared(
 
     public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
 
+    public QueueTally Tally { get; } = new();
+
     public Alarms Alarms { get; } = new(time, background);
 
     public int ReadAheadBytes => options.ReadAheadBytes;
@@ -34,6 +36,34 @@ internal sealed class QueueShared(
         {
             throw new SiberiteException(
                 SiberiteError.DiskFull, "The disk has less room than the reserve.", inner: null);
+        }
+    }
+}
+
+/// <summary>How many queues came and went since the silo started. Thread-safe.</summary>
+internal sealed class QueueTally
+{
+    private long _created;
+    private long _deleted;
+    private long _expired;
+
+    public long Created => Volatile.Read(ref _created);
+
+    public long Deleted => Volatile.Read(ref _deleted);
+
+    public long Expired => Volatile.Read(ref _expired);
+
+    /// <summary>A queue got its first item.</summary>
+    public void NoteCreated() => Interlocked.Increment(ref _created);
+
+    /// <summary>A queue that had items was deleted.</summary>
+    /// <param name="isExpired">Not by anybody, but because it was empty and old.</param>
+    public void NoteDeleted(bool isExpired)
+    {
+        Interlocked.Increment(ref _deleted);
+        if (isExpired)
+        {
+            Interlocked.Increment(ref _expired);
         }
     }
 }

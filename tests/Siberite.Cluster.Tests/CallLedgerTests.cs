@@ -74,6 +74,25 @@ public sealed class CallLedgerTests : IDisposable
         Assert.Equal(0, _ledger.Count);
     }
 
+    /// <remarks>Only what is kept for a repetition is cut, also when the outcome is there at once.</remarks>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_first_answer_is_whole_however_large_it_is(bool isThereAtOnce)
+    {
+        QueueCommand[] takes = [new(QueueCommandKind.Take, Shorthand.Session(1), null, 0, 0, false, default, 0)];
+        var payload = new byte[CallLedger.MaxKeptBytes + 1];
+        QueueOutcome[] whole = [new(default, TakeStatus.Taken, new Item(1, payload, Flags: 0), Error: null)];
+        var end = new TaskCompletionSource<QueueOutcome[]>();
+        var first = _ledger.OnceAsync(
+            Work, Call(number: 1) with { Commands = takes },
+            (_, _, _) => isThereAtOnce ? Task.FromResult(whole) : end.Task, state: 0);
+        end.SetResult(whole);
+
+        Assert.Same(payload, (await first).Single().Item.Payload);
+        Assert.Equal(SiberiteError.OutcomeUnknown, (await OnceAsync(number: 1)).Single().Error);
+    }
+
     [Fact]
     public async Task Takes_are_known_for_as_long_as_they_may_be_recalled_and_their_payloads_are_not()
     {

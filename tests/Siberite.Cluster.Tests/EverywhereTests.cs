@@ -16,6 +16,7 @@ public sealed class EverywhereTests
             var all = await silo.Router.GetStatsAsync(name: null, StatsScope.Cluster);
             Assert.Equal((12, 3, 0), (all.Queues.Count, all.Silos.Count, all.AwayCount));
             Assert.Equal(12, all.Silos.Sum(told => told.QueueCount));
+            Assert.Equal(12, all.Silos.Sum(told => told.Counters!.Queues.Created));
             Assert.All(all.Silos, told => Assert.Equal(told.Store, told.Report!.Store));
             Assert.Single((await silo.Router.GetStatsAsync(QueueName.Parse("queue0"), StatsScope.Cluster)).Queues);
             var own = await silo.Router.GetStatsAsync(name: null, StatsScope.Silo);
@@ -35,6 +36,7 @@ public sealed class EverywhereTests
         var missing = Assert.Single(rest.Silos, silo => silo.IsAway);
         Assert.Equal((away.Store.Id, away.Name), (missing.Store, missing.Name));
         Assert.Equal((awayCount, awayCount), (missing.QueueCount, missing.ItemCount));
+        Assert.Null(missing.Counters);
     }
 
     [Fact]

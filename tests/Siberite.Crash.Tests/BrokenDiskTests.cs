@@ -1,7 +1,7 @@
 using System.Net;
 using Siberite.Crash.Tests.Faults;
-using Siberite.Crash.Tests.History;
 using Siberite.Testing;
+using Siberite.Testing.Histories;
 
 namespace Siberite.Crash.Tests;
 
@@ -52,7 +52,8 @@ public sealed class BrokenDiskTests(ITestOutputHelper output)
         => new(disk.DataDirectory, arguments, PowerCutRun.Plan, Seeds.Next());
 
     /// <returns>The fault, and when it was there for certain.</returns>
-    private static async Task<(History.Crash Crash, long Since)> BreakAsync(LoopDisk disk, ServedWorkload served)
+    private static async Task<(Testing.Histories.Crash Crash, long Since)> BreakAsync(
+        LoopDisk disk, ServedWorkload served)
     {
         await served.ServeAsync();
         served.Run.Start();
@@ -62,7 +63,8 @@ public sealed class BrokenDiskTests(ITestOutputHelper output)
         return (crash, served.Ledger.Mark());
     }
 
-    private async Task RecoverAsync(LoopDisk disk, ServedWorkload served, (History.Crash Crash, long Since) broken)
+    private async Task RecoverAsync(
+        LoopDisk disk, ServedWorkload served, (Testing.Histories.Crash Crash, long Since) broken)
     {
         served.Shut();
         await served.EndAsync(broken.Crash);

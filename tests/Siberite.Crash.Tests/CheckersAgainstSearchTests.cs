@@ -1,7 +1,7 @@
-using Siberite.Crash.Tests.Checkers;
 using Siberite.Crash.Tests.Faults;
-using Siberite.Crash.Tests.History;
 using Siberite.Crash.Tests.Search;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
 
 namespace Siberite.Crash.Tests;
 

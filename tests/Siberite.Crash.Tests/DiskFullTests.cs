@@ -1,7 +1,7 @@
 using Siberite.Crash.Tests.Faults;
-using Siberite.Crash.Tests.History;
-using Siberite.Crash.Tests.Workload;
 using Siberite.Testing;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Workload;
 
 namespace Siberite.Crash.Tests;
 

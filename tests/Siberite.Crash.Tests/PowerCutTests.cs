@@ -1,5 +1,5 @@
-using Siberite.Crash.Tests.Checkers;
 using Siberite.Crash.Tests.Faults;
+using Siberite.Testing.Histories.Checkers;
 
 namespace Siberite.Crash.Tests;
 

@@ -1,7 +1,6 @@
-using Siberite.Crash.Tests.Checkers;
 using Siberite.Crash.Tests.Fake;
-using Siberite.Crash.Tests.History;
-using Siberite.Crash.Tests.Workload;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
 
 namespace Siberite.Crash.Tests;
 

@@ -29,5 +29,14 @@ internal sealed class EngineRouter(LocalQueues queues) : IQueueRouter
     public ValueTask<Commit> PurgeAllAsync() => new(queues.PurgeAll());
 
     public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
-        => new(new ClusterStats(queues.GetStats(name), []));
+        => new(new ClusterStats(
+            queues.GetStats(name),
+            [
+                new SiloStats(
+                    queues.StoreId, "test", IsAway: false, IsDraining: false, queues.QueueCount, queues.ItemCount,
+                    Report: null)
+                {
+                    Counters = new SiloCounters(Clients: null, queues.GetCounters()),
+                },
+            ]));
 }

@@ -37,7 +37,7 @@ internal sealed class GatewayOverPipes : IDisposable
             NullLogger<LocalQueues>.Instance);
         _parts = new GatewayParts(
             GatewayIdentity.Draw(), routerOver(Queues), Options.Create(options), Counters, _sessions,
-            new IdleControl(), time, NullLogger<GatewayConnectionHandler>.Instance);
+            new IdleControl(), Status, Queues.Settings, time, NullLogger<GatewayConnectionHandler>.Instance);
     }
 
     public MemoryQueueStore Store { get; }
@@ -45,6 +45,11 @@ internal sealed class GatewayOverPipes : IDisposable
     public LocalQueues Queues { get; }
 
     public GatewayCounters Counters { get; } = new();
+
+    public TestStatus Status { get; } = new();
+
+    /// <summary>For tests of what comes before a session.</summary>
+    public GatewayParts Parts => _parts;
 
     public PipeClient Connect()
     {
@@ -90,9 +95,28 @@ internal sealed class GatewayOverPipes : IDisposable
     private sealed class IdleControl : ISiloControl
     {
         public string? Reload() => null;
+
+        public void Shutdown() => throw new NotSupportedException("Nothing here can be shut down.");
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
+
+/// <summary>A status that is set from one moment to the next and kept nowhere.</summary>
+internal sealed class TestStatus : IServiceStatus
+{
+    public event Action? Changed;
+
+    public ServiceStatus InForce { get; private set; }
+
+    public ServiceStatus Wanted => InForce;
+
+    public Commit Change(ServiceStatus status)
+    {
+        InForce = status;
+        Changed?.Invoke();
+        return default;
+    }
 }
 
 /// <summary>One client of a <see cref="GatewayOverPipes"/>.</summary>

@@ -13,7 +13,8 @@ public sealed class SessionTests
     [
         "get q\r\n", "get q/open\r\n", "get q/close\r\n", "get q/abort\r\n", "get q/close/open\r\n", "get q r\r\n",
         "get q/peek\n", "GET r/t=0\r\n", "flush r\r\n", "delete q\r\n", "version\r\n", "\r\n", "nonsense\r\n",
-        "get \r\n", "get q/t=x\r\n",
+        "get \r\n", "get q/t=x\r\n", "monitor q 0\r\n", "monitor q 20 2\r\n", "confirm q 1\r\n", "confirm q 2\r\n",
+        "mg q v f k\r\n", "mg q/open v q\r\n", "md r q\r\n", "mn\r\n", "status\r\n", "dump_config q\r\n",
     ];
 
     /// <remarks>
@@ -30,6 +31,8 @@ public sealed class SessionTests
             data.Select(rest => "set q 0 0 " + string.Format(CultureInfo.InvariantCulture, rest, "")),
             data.Select(rest => "set q+r 7 0 " + string.Format(CultureInfo.InvariantCulture, rest, "")),
             data.Select(rest => "set q 1 0 " + string.Format(CultureInfo.InvariantCulture, rest, " noreply")),
+            data.Select(rest => "ms q " + string.Format(CultureInfo.InvariantCulture, rest, " F7 k")),
+            data.Select(rest => "ms q " + string.Format(CultureInfo.InvariantCulture, rest, " q ME")),
             data.Select(rest => "add q 0 0 " + string.Format(CultureInfo.InvariantCulture, rest, "")),
             data.Select(rest => "set bad.name 0 0 " + string.Format(CultureInfo.InvariantCulture, rest, "")),
             Gen.Int[0, LineCommands.Length - 1].Select(index => LineCommands[index]));

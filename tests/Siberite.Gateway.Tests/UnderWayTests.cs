@@ -169,6 +169,60 @@ public sealed class UnderWayTests
         }
     }
 
+    /// <remarks>
+    /// Goal: a set of several queues, or one whose way is not known any more, does not overtake what its session sent
+    /// to one of them before.
+    /// Method: the first set is under way elsewhere and comes back late; the second one could be done at once.
+    /// </remarks>
+    [Theory]
+    [InlineData("q+r")]
+    [InlineData("q")]
+    public async Task A_set_that_goes_another_way_waits_for_those_before_it(string target)
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(
+            Durability.Always, routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+        await client.SendAsync("set q 0 0 1\r\n1\r\n");
+        SpinWait.SpinUntil(() => router!.Elsewhere.UnderWay.Count == 1, Patience);
+        router!.IsForgotten = true;
+
+        await client.SendAsync($"set {target} 0 0 1\r\n2\r\n");
+        Assert.False(client.HasReply());
+        router.Elsewhere.UnderWay.Single().SetResult(new AppendResult(AppendStatus.Gone, default));
+
+        await client.ExpectAsync("STORED\r\nSTORED\r\n");
+        await client.AskAsync("get q\r\n", "VALUE q 0 1\r\n1\r\nEND\r\n");
+        await client.AskAsync("get q\r\n", "VALUE q 0 1\r\n2\r\nEND\r\n");
+    }
+
+    /// <remarks>
+    /// Goal: a queue that has moved is never said to be empty.
+    /// Method: a get goes to a queue elsewhere, which says after a while that it is gone; its item is here.
+    /// </remarks>
+    [Theory]
+    [InlineData("get q\r\n")]
+    [InlineData("get q/open\r\n")]
+    [InlineData("get q/peek\r\n")]
+    [InlineData("get q/t=20000\r\n")]
+    public async Task A_get_that_comes_back_looks_where_the_queue_is_now(string get)
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(
+            Durability.Always, routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+        router!.HasMoved = true;
+        await client.AskAsync("set q 0 0 1\r\n1\r\n", "STORED\r\n");
+        router.HasMoved = false;
+
+        await client.SendAsync(get);
+        SpinWait.SpinUntil(() => router.Elsewhere.Takes.Count == 1, Patience);
+        Assert.False(client.HasReply());
+        router.Elsewhere.Takes.Single().SetResult(new TakeResult(TakeStatus.Gone, default, default));
+
+        await client.ExpectAsync("VALUE q 0 1\r\n1\r\nEND\r\n");
+    }
+
     private static TakeResult Taken(int sequence)
         => new(TakeStatus.Taken, new Item(sequence, [(byte)('0' + sequence)], Flags: 0), default);
 
@@ -188,14 +242,16 @@ public sealed class UnderWayTests
 
         public volatile bool HasMoved;
 
+        public volatile bool IsForgotten; // The way to it: it has to be looked up.
+
         public int DoneCount;
 
         public ICommitLog Commits => _engine.Commits;
 
         public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
         {
-            queue = HasMoved ? queues.Open(QueueName.Parse(name)) : Elsewhere;
-            return true;
+            queue = HasMoved ? queues.Open(QueueName.Parse(name)) : IsForgotten ? null : Elsewhere;
+            return queue is not null;
         }
 
         public ValueTask<IQueue?> FindAsync(QueueName name) => _engine.FindAsync(name);

@@ -205,7 +205,8 @@ public sealed class QueueEndpointTests(RunningServer server) : IClassFixture<Run
         http.DefaultRequestHeaders.Add("Siberite-Operator", "test");
 
         using var form = new StringContent("MaxItems=1", mediaType: new("application/x-www-form-urlencoded"));
-        using var asForm = await http.PutAsync(
+        using var asForm =
+            await http.PutAsync(
             new Uri("api/queues/kept/settings", UriKind.Relative), form, Cancellation);
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, asForm.StatusCode);
 

@@ -92,7 +92,8 @@ public sealed class RunTimeSettingsTests : IDisposable
                where key is "MaxItemBytes" or "MaxBytes" or "MaxItems"
                orderby key == "MaxItems", key == "MaxBytes"
                let section = setting.GetProperty("section")
-               select $"{setting.GetProperty("value")} {setting.GetProperty("origin")} {section}",
+               select
+                   $"{setting.GetProperty("value")} {setting.GetProperty("origin")} {section}",
         ];
     }
 

@@ -63,29 +63,30 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts a server without waiting for anything.</summary>
     public static ServerProcess Launch(string dataDirectory, params string[] arguments)
-        => Launch(dataDirectory, FreeEndPoint(), FreeEndPoint(), arguments);
+        => Launch([], dataDirectory, FreeEndPoint(), FreeEndPoint(), arguments);
 
     /// <summary>Starts a server on given addresses without waiting for anything.</summary>
+    /// <param name="prefix">A program that becomes the server, with its arguments; empty for none.</param>
+    /// <param name="dataDirectory">Its data.</param>
+    /// <param name="endPoint">Where it speaks memcache.</param>
+    /// <param name="adminEndPoint">Where its pages are.</param>
+    /// <param name="arguments">Further flags.</param>
     public static ServerProcess Launch(
-        string dataDirectory, IPEndPoint endPoint, IPEndPoint adminEndPoint, params string[] arguments)
+        IReadOnlyList<string> prefix, string dataDirectory, IPEndPoint endPoint, IPEndPoint adminEndPoint,
+        params string[] arguments)
     {
         // Whoever runs the tests in the background may have SIGINT ignored, and that is inherited.
-        var start = new ProcessStartInfo("env")
+        string[] all =
+        [
+            .. prefix, "env", "--default-signal=INT", "dotnet", Repository.ServerAssembly,
+            "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
+        ];
+        var start = new ProcessStartInfo(all[0], all[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        string[] all =
-        [
-            "--default-signal=INT", "dotnet", Repository.ServerAssembly,
-            "-listen", endPoint.ToString(), "-admin", adminEndPoint.ToString(), "-data", dataDirectory, .. arguments,
-        ];
-        foreach (var argument in all)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         var server = new ServerProcess(new Process { StartInfo = start }, dataDirectory, endPoint, adminEndPoint);
         server._process.OutputDataReceived += server.Keep;
         server._process.ErrorDataReceived += server.Keep;

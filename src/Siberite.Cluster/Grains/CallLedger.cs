@@ -65,18 +65,22 @@ internal sealed class CallLedger : IDisposable
                         SiberiteError.OutcomeUnknown, $"Call {call.Number} came after a later one.", inner: null);
                 }
 
-                if (call.Number > caller.Last.Number)
+                caller.At = _time.GetTimestamp();
+                if (call.Number == caller.Last.Number)
                 {
-                    // Its number first: a call that fails has been made as well.
-                    var previous = caller.Last;
-                    var takers = PreviousCall.TakersOf(call.Commands);
-                    caller.Last = new PreviousCall(call.Number, takers, Task.FromResult<QueueOutcome[]>([]));
-                    caller.Last = caller.Last with { Outcomes = execute(state, call.Commands, previous) };
-                    _ = SlimAsync(caller, caller.Last);
+                    return caller.Last.Outcomes;
                 }
 
-                caller.At = _time.GetTimestamp();
-                return caller.Last.Outcomes;
+                // Its number first: a call that fails has been made as well.
+                var previous = caller.Last;
+                var takers = PreviousCall.TakersOf(call.Commands);
+                caller.Last = new PreviousCall(call.Number, takers, Task.FromResult<QueueOutcome[]>([]));
+
+                // The first answer is whole, also if it is there at once.
+                var outcomes = execute(state, call.Commands, previous);
+                caller.Last = caller.Last with { Outcomes = outcomes };
+                _ = SlimAsync(caller, caller.Last);
+                return outcomes;
             }
         }
     }

@@ -25,13 +25,21 @@ internal sealed class SiloGrain(LocalSilo local, TimeProvider time) : Grain, ISi
 
 /// <summary>All queues of this silo.</summary>
 [Reentrant, Immovable, HomePlacement]
-internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues) : Grain, ISiloQueuesGrain
+internal sealed class SiloQueuesGrain(LocalSilo local, LocalQueues queues, CounterBoard counters)
+    : Grain, ISiloQueuesGrain
 {
     /// <inheritdoc/>
     public ValueTask<QueueStats[]> GetStatsAsync(QueueName? name)
     {
         local.ThrowUnlessHome();
         return new([.. queues.GetStats(name)]);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SiloCounters> GetCountersAsync()
+    {
+        local.ThrowUnlessHome();
+        return new(counters.Read());
     }
 
     /// <inheritdoc/>

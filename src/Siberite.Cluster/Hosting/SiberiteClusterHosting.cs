@@ -99,6 +99,8 @@ public static class SiberiteClusterHosting
         silo.Services.AddSingleton<LocalSilo>();
         silo.Services.AddSingleton<CallLedger>();
         silo.Services.AddSingleton<GatewayRoster>();
+        silo.Services.AddSingleton<IServiceStatus, LocalStatus>();
+        silo.Services.AddSingleton<CounterBoard>();
         AddParticipant<ClusterView>(silo.Services);
         AddGrains(silo);
         Tune(silo);

@@ -257,13 +257,11 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
 
     private void Remember(RunningMove move)
     {
-        if (_running.TryRemove(move.Id, out _))
+        _ended.Enqueue(move.Status); // First: whoever asks meanwhile must not hear that there is no such move.
+        _running.TryRemove(move.Id, out _);
+        while (_ended.Count > MaxRemembered)
         {
-            _ended.Enqueue(move.Status);
-            while (_ended.Count > MaxRemembered)
-            {
-                _ended.TryDequeue(out _);
-            }
+            _ended.TryDequeue(out _);
         }
     }
 

@@ -29,19 +29,28 @@ internal sealed partial class GrainQueue
         }
 
         // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
+        var isRedirected = isAway && !failure.IsUnknown && TryDoubtHome();
         ThreadPool.UnsafeQueueUserWorkItem(
             _ =>
             {
-                foreach (var command in commands)
-                {
-                    var isUndone = failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take;
-                    command.Fail(isUndone ? Unanswered() : refusal);
-                }
-
-                unsent.ForEach(command => command.Fail(failure.IsUnknown ? Unanswered() : refusal));
+                Array.ForEach(commands, command => Tell(
+                    command, isUndone: failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take));
+                unsent.ForEach(command => Tell(command, isUndone: failure.IsUnknown));
             },
             state: null);
         return mustArrive.Count > 0;
+
+        void Tell(RemoteCommand command, bool isUndone)
+        {
+            if (isRedirected && command.Command.Kind is (QueueCommandKind.Append or QueueCommandKind.Take))
+            {
+                command.Redirect();
+            }
+            else
+            {
+                command.Fail(isUndone ? Unanswered() : refusal);
+            }
+        }
     }
 
     /// <summary>The refusal of a command that had no effect, or whose effect is being undone.</summary>

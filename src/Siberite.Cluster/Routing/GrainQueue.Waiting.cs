@@ -42,9 +42,9 @@ internal sealed partial class GrainQueue
             var found = await first.AsOutcome();
 
             // A queue that is not there can be waited for: the wait goes where its first item will come.
-            return found.Take == TakeStatus.Taken
+            return found.Take == TakeStatus.Taken || first.HasStaleHome
                 ? new TakeResult(found.Take, found.Item, default)
-                : await WaitAsync(session, mode, wait);
+                : await WaitAsync(session, mode, wait, mustCall: found.Take == TakeStatus.Gone);
         }
         finally
         {
@@ -52,20 +52,26 @@ internal sealed partial class GrainQueue
         }
     }
 
-    private async Task<TakeResult> WaitAsync(SessionId session, TakeMode mode, Wait wait)
+    /// <param name="session">Whose wait it is.</param>
+    /// <param name="mode">How it takes.</param>
+    /// <param name="wait">The wait.</param>
+    /// <param name="mustCall">Whether the home is asked even if the time is over: a queue that has moved meanwhile is
+    /// not empty.</param>
+    private async Task<TakeResult> WaitAsync(SessionId session, TakeMode mode, Wait wait, bool mustCall)
     {
-        while (true)
+        for (; ; mustCall = false)
         {
             var left = wait.Length - _parts.Time.GetElapsedTime(wait.StartedAt);
             ValueTask<QueueOutcome?> slice;
             lock (wait)
             {
-                if (wait.IsCancelled || left <= TimeSpan.Zero)
+                if (wait.IsCancelled || (left <= TimeSpan.Zero && !mustCall))
                 {
                     break;
                 }
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
+                left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
                 slice = _grain.WaitAsync(_parts.Gateway, session, mode, left);
             }
 
@@ -101,6 +107,10 @@ internal sealed partial class GrainQueue
             if (failure.IsUnknown)
             {
                 _ = Enqueue(Command(QueueCommandKind.Recall, session, sequence: 0));
+            }
+            else if (failure.Refusal.Error == SiberiteError.QueueUnavailable && TryDoubtHome())
+            {
+                return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
             }
 
             throw failure.IsUnknown ? Unanswered() : Named(failure.Refusal);

@@ -10,7 +10,8 @@ namespace Siberite.Cluster;
 /// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An
 /// append says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take:
 /// the home refuses a call that comes after a later one.</para>
-/// This part sends; <c>GrainQueue.Failing</c> does what is left when that fails, and <c>GrainQueue.Waiting</c> waits.
+/// This part sends; <c>GrainQueue.Failing</c> does what is left when that fails, <c>GrainQueue.Waiting</c> waits, and
+/// <c>GrainQueue.Holding</c> follows queues that move.
 /// </remarks>
 internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 {
@@ -277,6 +278,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             }
         }
 
+        ProveHome();
         if (mustRecall)
         {
             (again ??= []).Insert(0, RecallOf(number)); // Taken again after that.

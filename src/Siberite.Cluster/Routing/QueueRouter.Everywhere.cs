@@ -13,6 +13,22 @@ internal sealed partial class QueueRouter
     /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
     public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
     {
+        var mayBeStale = names.Any(_resolved.ContainsKey);
+        try
+        {
+            return await AppendWhereKnownAsync(names, draft);
+        }
+        catch (SiberiteException e) when (mayBeStale
+            && e.Error is SiberiteError.QueueUnavailable or SiberiteError.HomesDiffer)
+        {
+            // Nothing was done, and the queues may have other homes by now than those that were known.
+            ForgetAll(names);
+            return await AppendWhereKnownAsync(names, draft);
+        }
+    }
+
+    private async ValueTask<AppendResult> AppendWhereKnownAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
+    {
         StoreId? home = null;
         foreach (var name in names.OrderBy(IsLoose)) // A loose queue has room for the item wherever the others are.
         {
@@ -77,16 +93,26 @@ internal sealed partial class QueueRouter
         var here = _queues.GetStats(name);
         var self = new SiloStats(
             _queues.StoreId, _local.Report.Name, IsAway: false, IsDraining(_queues.StoreId), _queues.QueueCount,
-            _queues.ItemCount, _local.Report);
+            _queues.ItemCount, _local.Report)
+        {
+            Counters = _counters.Read(),
+        };
         if (_local.IsAlone || scope == StatsScope.Silo)
         {
             return new ClusterStats(here, [self]);
         }
 
-        var answers = await AskOthersAsync(async silo => (QueueStats[]?)await silo.GetStatsAsync(name));
+        var answers = await AskOthersAsync(silo => AskStatsAsync(silo, name));
         return new ClusterStats(
-            [.. here, .. answers.SelectMany(answer => answer.Answer ?? [])],
+            [.. here, .. answers.SelectMany(answer => answer.Answer?.Queues ?? [])],
             [self, .. answers.Select(answer => StatsOf(answer, isAll: name is null))]);
+    }
+
+    private static async Task<AnsweredStats?> AskStatsAsync(ISiloQueuesGrain silo, QueueName? name)
+    {
+        var counters = silo.GetCountersAsync().AsTask(); // Both are under way at once.
+        var queues = await silo.GetStatsAsync(name);
+        return new AnsweredStats(queues, await counters);
     }
 
     private async ValueTask<AppendResult> AppendToAllAsync(
@@ -118,18 +144,21 @@ internal sealed partial class QueueRouter
         }
     }
 
-    private SiloStats StatsOf(Answered<QueueStats[]?> answered, bool isAll)
+    private SiloStats StatsOf(Answered<AnsweredStats?> answered, bool isAll)
     {
         var report = answered.Answer is null
             ? null
             : _view.Silos.Select(silo => silo.Value).FirstOrDefault(silo => silo.Store == answered.Store);
         var record = _view.Records.GetValueOrDefault(answered.Store);
-        var (queues, items) = isAll && answered.Answer is { } stats
+        var (queues, items) = isAll && answered.Answer?.Queues is { } stats
             ? (stats.Length, stats.Sum(queue => queue.ItemCount))
             : (record?.QueueCount ?? 0, record?.ItemCount ?? 0);
         return new SiloStats(
             answered.Store, answered.Name, IsAway: answered.Answer is null, IsDraining(answered.Store), queues, items,
-            report);
+            report)
+        {
+            Counters = answered.Answer?.Counters,
+        };
     }
 
     private bool IsDraining(StoreId store) => _view.Records.GetValueOrDefault(store)?.IsDraining ?? false;
@@ -160,6 +189,8 @@ internal sealed partial class QueueRouter
     }
 
     private ISiloQueuesGrain QueuesOf(StoreId store) => _grains.GetGrain<ISiloQueuesGrain>(store.ToString());
+
+    private sealed record AnsweredStats(QueueStats[] Queues, SiloCounters Counters);
 
     /// <summary>What a silo answered; the default answer if it did not.</summary>
     private readonly record struct Answered<T>(StoreId Store, string Name, T Answer);

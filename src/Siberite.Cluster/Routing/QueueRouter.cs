@@ -47,6 +47,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     private readonly TimeProvider _time;
     private readonly ILogger<QueueRouter> _log;
     private readonly LooseQueues _loose;
+    private readonly CounterBoard _counters;
     private readonly bool _isDirect;
     private readonly bool _spreads;
     private readonly GrainQueueParts _remoteParts;
@@ -60,13 +61,14 @@ internal sealed partial class QueueRouter : IQueueRouter
     private long _directoryAwayAt; // When that was logged last, by the clock's own ticks.
 
     public QueueRouter(
-        LocalSilo local, LocalQueues queues, ClusterView view, LooseQueues loose, IGrainFactory grains,
-        IOptions<ClusterOptions> options, TimeProvider time, ILogger<QueueRouter> log)
+        LocalSilo local, LocalQueues queues, ClusterView view, LooseQueues loose, CounterBoard counters,
+        IGrainFactory grains, IOptions<ClusterOptions> options, TimeProvider time, ILogger<QueueRouter> log)
     {
         _local = local;
         _queues = queues;
         _view = view;
         _loose = loose;
+        _counters = counters;
         _loose.Remote = address => Remote(address, run: 0);
         _grains = grains;
         _time = time;
@@ -230,9 +232,17 @@ internal sealed partial class QueueRouter : IQueueRouter
                 inner: null);
         }
 
-        queue = _isDirect && store == _queues.StoreId
-            ? _queues.FindOpened(name)
-            : Remote(new(name, store), resolved.Run);
+        if (_isDirect && store == _queues.StoreId)
+        {
+            queue = _queues.FindOpened(name);
+        }
+        else
+        {
+            var remote = Remote(new(name, store), resolved.Run);
+            remote.ConfirmHome();
+            queue = remote;
+        }
+
         if (queue is null)
         {
             return false;

@@ -30,6 +30,10 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
     /// <summary>When it failed first, by the clock's own ticks.</summary>
     public long? FailedAt { get; set; }
 
+    /// <summary>Whether it failed, without effect, because the home it was sent to is away: the queue may have another
+    /// one by now.</summary>
+    public bool HasStaleHome { get; private set; }
+
     /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
     public long? HeldAt { get; set; }
 
@@ -54,6 +58,13 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
         {
             _end.SetResult(outcome);
         }
+    }
+
+    /// <summary>Tells an append or a take, which had no effect, to look for the queue's home again.</summary>
+    public void Redirect()
+    {
+        HasStaleHome = true;
+        Complete(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null));
     }
 
     public void Fail(SiberiteException refusal)

@@ -26,6 +26,10 @@ public interface ISiloQueuesGrain : IGrainWithStringKey
     [Alias("get-stats"), ResponseTimeout("00:00:03")]
     ValueTask<QueueStats[]> GetStatsAsync(QueueName? name);
 
+    /// <summary>What the silo has done.</summary>
+    [Alias("get-counters"), ResponseTimeout("00:00:03")]
+    ValueTask<SiloCounters> GetCountersAsync();
+
     /// <summary>Purges every queue of the store. Answers when that is committed.</summary>
     [Alias("purge-all"), ResponseTimeout("00:00:05")]
     ValueTask PurgeAllAsync();

@@ -18,6 +18,25 @@ public sealed class GatewayOptions
     /// leaves beside 300 for the store.</summary>
     public int MaxConnections { get; set; } = 10_000;
 
+    /// <summary>Most open connections of one client address; further ones are closed at once. Default 0, no limit:
+    /// behind a load balancer without <see cref="ProxyProtocol"/> all clients have one address.</summary>
+    public int MaxConnectionsPerAddress { get; set; }
+
+    /// <summary>Most new connections of one client address within a second; further ones are closed at once. Default 0,
+    /// no limit, for the same reason.</summary>
+    public int MaxConnectionRatePerAddress { get; set; }
+
+    /// <summary>Open connections beyond which a new one may not write, for all its life. Default 0, no limit:
+    /// <see cref="MaxConnections"/> is one already.</summary>
+    public int ConnectionLimitRefuseWrites { get; set; }
+
+    /// <summary>The same for reads: closes, aborts and confirms stay allowed. Default 0, no limit.</summary>
+    public int ConnectionLimitRefuseReads { get; set; }
+
+    /// <summary>Whether every connection begins with a PROXY header, version 1 or 2, that names the client; one without
+    /// is closed. Default false: anybody who reaches the port could claim any address.</summary>
+    public bool ProxyProtocol { get; set; }
+
     /// <summary>Largest payload of one item in bytes. Default 8 MiB; memcached's own default is 1 MiB, and no client
     /// expects more than the server says.</summary>
     public int MaxItemBytes { get; set; } = 8 << 20;
@@ -33,6 +52,10 @@ public sealed class GatewayOptions
 
     /// <summary>Open reads a session may hold on one queue. Default 1, as all three ancestors.</summary>
     public int MaxOpenReads { get; set; } = 1;
+
+    /// <summary>Open reads on one queue with which a session's <c>monitor</c> ends. Default 100, as Kestrel was
+    /// shipped.</summary>
+    public int MaxMonitoredItems { get; set; } = 100;
 
     /// <summary>Bytes of replies a session may owe its client before it stops reading. Default 1 MiB.</summary>
     public int MaxPendingReplyBytes { get; set; } = 1 << 20;
@@ -69,9 +92,28 @@ public sealed class GatewayOptions
     /// operator. Changed files are read again without it.</summary>
     public bool AllowReload { get; set; }
 
+    /// <summary>Whether <c>status s</c> may change the silo's status. Default false, unlike Kestrel, for the same
+    /// reason; <c>status</c> alone tells it to anybody.</summary>
+    public bool AllowStatusChange { get; set; }
+
+    /// <summary>Whether <c>shutdown</c> stops the silo. Default false, unlike Kestrel, for the same reason.</summary>
+    public bool AllowShutdown { get; set; }
+
+    /// <summary>The silo's status until one is set: <c>Up</c>, <c>WriteAvoid</c>, <c>ReadOnly</c> or <c>Quiescent</c>.
+    /// Default <c>Up</c>: a first start serves. One that was set is kept across restarts.</summary>
+    public ServiceStatus DefaultStatus { get; set; } = ServiceStatus.Up;
+
+    /// <summary>How long a stricter status waits before it counts, so that load balancers and clients can go first; a
+    /// less strict one counts at once. Default zero, at once, as in Kestrel.</summary>
+    public TimeSpan StatusChangeGracePeriod { get; set; } = TimeSpan.Zero;
+
     /// <summary>Which silos <c>stats</c> speaks of: <c>Cluster</c> or <c>Silo</c>. Default <c>Cluster</c>, which is
     /// right behind a load balancer; clients that list every silo and add the values want <c>Silo</c>.</summary>
     public StatsScope StatsScope { get; set; } = StatsScope.Cluster;
+
+    /// <summary>Which keys <c>stats</c> has for each queue: <c>Siberite</c> or <c>Kestrel</c>. Default <c>Siberite</c>:
+    /// Siberite's own client takes some of Kestrel's for further queues.</summary>
+    public StatsProfile StatsProfile { get; set; } = StatsProfile.Siberite;
 
     /// <summary>How long a stopping silo lets sessions finish. Default 5 s.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);

@@ -1,5 +1,15 @@
 namespace Siberite.Contracts;
 
+/// <summary>What a queue does with the flags of its items.</summary>
+public enum ItemFlags
+{
+    /// <summary>They come back with the item.</summary>
+    Kept = 0,
+
+    /// <summary>0 comes back, whatever they were.</summary>
+    Zero = 1,
+}
+
 /// <summary>What one queue is told. Sections <c>Siberite:Queues:&lt;name&gt;</c>. Sizes in bytes.</summary>
 /// <remarks>
 /// What is not set in a queue's own section is taken from the name patterns that match it, then from <c>default</c>,
@@ -34,6 +44,11 @@ public sealed class QueueOptions
     /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
+
+    /// <summary>Whether items come with the flags they were set with (<c>Kept</c>), or with 0 as from Siberite, Darner
+    /// and Kestrel (<c>Zero</c>). Default <c>Kept</c>: typed values of any memcache client survive. They are stored
+    /// either way.</summary>
+    public ItemFlags Flags { get; set; } = ItemFlags.Kept;
 
     /// <summary>Whether reads are refused with <c>SERVER_ERROR queue paused</c>; sets, closes and aborts go on. Default
     /// false: it is what an operator does while consumers are mended.</summary>

@@ -28,7 +28,7 @@ internal static class AdminHosting
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new SiloHealth(
             commits, provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ISiloReadiness>()));
+            provider.GetRequiredService<ISiloReadiness>(), provider.GetRequiredService<IServiceStatus>()));
         services.AddSingleton<SiloFactsReader>();
         services.AddSingleton<SiloMetrics>();
         services.AddSingleton<MetricsEndpoint>();
@@ -43,6 +43,7 @@ internal static class AdminHosting
         var health = app.Services.GetRequiredService<SiloHealth>();
         app.MapGet("/healthz", context => AnswerAsync(context, health.Trouble, "healthy"));
         app.MapGet("/readyz", context => AnswerAsync(context, health.Reluctance, "ready"));
+        app.MapGet("/readyz/read", context => AnswerAsync(context, health.ReadReluctance, "ready to read"));
         app.MapGet("/metrics", app.Services.GetRequiredService<MetricsEndpoint>().WriteAsync);
 
         var board = app.Services.GetRequiredService<ClusterBoard>();

@@ -117,7 +117,7 @@ internal static partial class SiloProcess
     }
 
     private static WebApplication Build(
-        SiloSettings settings, LocalQueues queues, ISiloControl control, ILoggerFactory logging,
+        SiloSettings settings, LocalQueues queues, SettingsReload reload, ILoggerFactory logging,
         StartingResponder responder)
     {
         // Empty: no file, variable or default but ours has a say in what this server does.
@@ -131,8 +131,10 @@ internal static partial class SiloProcess
         AddSettings(builder.Services, settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(queues);
+        builder.Services.AddSingleton<IQueueSettings>(queues.Settings);
+        builder.Services.AddSingleton<ISiloControl>(provider => new SiloControl(
+            reload, provider.GetRequiredService<IHostApplicationLifetime>()));
         builder.Services.AddSingleton<IQueueSettingReader, QueueSettingReader>();
-        builder.Services.AddSingleton(control);
 
         var gateway = GatewayIdentity.Draw();
         builder.AddSiberiteCluster(queues.StoreId, settings.Cluster, ClusterSeat.FactsOf(settings, gateway));

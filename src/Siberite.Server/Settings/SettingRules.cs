@@ -20,11 +20,19 @@ internal static class SettingRules
     [
         Listens("Gateway:Listen", settings => settings.Gateway.Listen),
         Number("Gateway:MaxConnections", settings => settings.Gateway.MaxConnections, 1, 1_000_000),
+        Number("Gateway:MaxConnectionsPerAddress", settings => settings.Gateway.MaxConnectionsPerAddress, 0, 1_000_000),
+        Number("Gateway:MaxConnectionRatePerAddress", settings => settings.Gateway.MaxConnectionRatePerAddress, 0,
+            1_000_000),
+        Number("Gateway:ConnectionLimitRefuseWrites", settings => settings.Gateway.ConnectionLimitRefuseWrites, 0,
+            1_000_000),
+        Number("Gateway:ConnectionLimitRefuseReads", settings => settings.Gateway.ConnectionLimitRefuseReads, 0,
+            1_000_000),
         Number("Gateway:MaxItemBytes", settings => settings.Gateway.MaxItemBytes, 1, GatewayOptions.MaxItemBytesLimit),
         Number("Gateway:MaxLineBytes", settings => settings.Gateway.MaxLineBytes, 512, 1 * MiB),
         Number("Gateway:MaxKeys", settings => settings.Gateway.MaxKeys, 1, 10_000),
         Number("Gateway:MaxTargets", settings => settings.Gateway.MaxTargets, 1, 1_000),
         Number("Gateway:MaxOpenReads", settings => settings.Gateway.MaxOpenReads, 1, 10_000),
+        Number("Gateway:MaxMonitoredItems", settings => settings.Gateway.MaxMonitoredItems, 1, 10_000),
         Number("Gateway:MaxPendingReplyBytes", settings => settings.Gateway.MaxPendingReplyBytes, 4 * KiB, 1 * GiB),
         Number("Gateway:MaxInFlightBytes", settings => settings.Gateway.MaxInFlightBytes, 64 * KiB, 1024 * GiB),
         Duration("Gateway:LineTimeout", settings => settings.Gateway.LineTimeout, TimeSpan.Zero, Day),
@@ -32,6 +40,8 @@ internal static class SettingRules
         Duration("Gateway:SendTimeout", settings => settings.Gateway.SendTimeout, TimeSpan.Zero, Day),
         Duration("Gateway:IdleTimeout", settings => settings.Gateway.IdleTimeout, TimeSpan.Zero, LongestTimer),
         Duration("Gateway:MaxWait", settings => settings.Gateway.MaxWait, TimeSpan.Zero, LongestTimer),
+        Duration("Gateway:StatusChangeGracePeriod", settings => settings.Gateway.StatusChangeGracePeriod, TimeSpan.Zero,
+            LongestTimer),
         Duration("Gateway:DrainTimeout", settings => settings.Gateway.DrainTimeout, TimeSpan.Zero, Day),
         new("Storage:DataDirectory", settings => settings.Storage.DataDirectory.Length == 0
             ? "'': must be a path"

@@ -10,7 +10,7 @@ namespace Siberite.Server.Settings;
 /// to.</summary>
 /// <remarks>All sources are read anew and checked as at a start. One bad setting refuses them all, so that the settings
 /// in force are always those of one moment.</remarks>
-internal sealed partial class SettingsReload : ISiloControl, IDisposable
+internal sealed partial class SettingsReload : IDisposable
 {
     private readonly CommandLine _commandLine;
     private readonly CurrentQueueSettings _queues;
@@ -36,7 +36,9 @@ internal sealed partial class SettingsReload : ISiloControl, IDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads the settings again.</summary>
+    /// <returns><see langword="null"/> when those of queues are in force; otherwise, on one line, what is
+    /// wrong.</returns>
     public string? Reload()
     {
         lock (_turn)

@@ -1,5 +1,5 @@
-using Siberite.Crash.Tests.Checkers;
-using Siberite.Crash.Tests.Workload;
+using Siberite.Testing.Histories.Checkers;
+using Siberite.Testing.Histories.Workload;
 
 namespace Siberite.Crash.Tests.Faults;
 

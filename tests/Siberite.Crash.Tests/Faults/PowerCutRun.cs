@@ -1,6 +1,6 @@
-using Siberite.Crash.Tests.Checkers;
-using Siberite.Crash.Tests.History;
-using Siberite.Crash.Tests.Workload;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
+using Siberite.Testing.Histories.Workload;
 
 namespace Siberite.Crash.Tests.Faults;
 

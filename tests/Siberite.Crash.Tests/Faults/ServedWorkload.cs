@@ -1,7 +1,7 @@
-using Siberite.Crash.Tests.Checkers;
-using Siberite.Crash.Tests.History;
-using Siberite.Crash.Tests.Workload;
 using Siberite.Testing;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
+using Siberite.Testing.Histories.Workload;
 
 namespace Siberite.Crash.Tests.Faults;
 
@@ -13,7 +13,7 @@ internal sealed class ServedWorkload : IAsyncDisposable
 
     private readonly string _dataDirectory;
     private readonly string[] _arguments;
-    private readonly Gate _gate = new();
+    private readonly Gate _gate = new(Refusals.Standalone);
     private ServerProcess? _server;
 
     public ServedWorkload(string dataDirectory, string[] arguments, WorkloadPlan plan, int seed)
@@ -75,7 +75,7 @@ internal sealed class ServedWorkload : IAsyncDisposable
     }
 
     /// <summary>To be called when the server of this life is gone.</summary>
-    public ValueTask EndAsync(History.Crash crash)
+    public ValueTask EndAsync(Testing.Histories.Crash crash)
     {
         Ledger.ReturnCrash(crash);
         return Server.DisposeAsync();

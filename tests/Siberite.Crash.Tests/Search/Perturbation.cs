@@ -1,4 +1,4 @@
-using Siberite.Crash.Tests.History;
+using Siberite.Testing.Histories;
 
 namespace Siberite.Crash.Tests.Search;
 

@@ -1,5 +1,5 @@
-using Siberite.Crash.Tests.Checkers;
-using Siberite.Crash.Tests.History;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
 
 namespace Siberite.Crash.Tests.Search;
 

@@ -1,5 +1,5 @@
-using Siberite.Crash.Tests.Checkers;
-using Siberite.Crash.Tests.History;
+using Siberite.Testing.Histories;
+using Siberite.Testing.Histories.Checkers;
 
 namespace Siberite.Crash.Tests.Search;
 
@@ -16,7 +16,7 @@ internal sealed class SmallWorld
     private readonly SmallServer _server;
     private readonly string[] _queues;
     private readonly List<Operation> _operations = [];
-    private readonly List<History.Crash> _crashes = [];
+    private readonly List<Testing.Histories.Crash> _crashes = [];
     private readonly List<Session> _leavers = [];
     private readonly Client[] _clients;
     private long _now;
@@ -34,7 +34,8 @@ internal sealed class SmallWorld
     /// <summary>What the small server is allowed, in ticks of the small world.</summary>
     public static CheckerOptions Options { get; } = new() { LazyWindow = 8 * Tick, ReturnGrace = 0, TimerSlack = 0 };
 
-    public static (Operation[] Operations, History.Crash[] Crashes, bool IsDrained) Play(int seed, SmallBug bug)
+    public static (Operation[] Operations, Testing.Histories.Crash[] Crashes, bool IsDrained) Play(
+        int seed, SmallBug bug)
     {
         var world = new SmallWorld(seed, bug);
         var length = world._random.Next(4, MaxOperations - MaxDrain);
@@ -198,7 +199,7 @@ internal sealed class SmallWorld
 
     private void Crash()
     {
-        var crash = new History.Crash { Kind = CrashKind.Kill, Invoke = Now() };
+        var crash = new Testing.Histories.Crash { Kind = CrashKind.Kill, Invoke = Now() };
         _server.Crash(_now);
         crash.Return = Now();
         crash.Served = Now();

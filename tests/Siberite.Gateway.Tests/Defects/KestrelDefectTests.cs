@@ -90,11 +90,8 @@ public sealed class KestrelDefectTests
     {
         using var gateway = new GatewayOverPipes();
         var client = gateway.Connect();
-        foreach (var command in new[] { "shutdown", "status", "status up", "dump_config", "monitor q 1" })
-        {
-            await client.AskAsync($"{command}\r\n", "ERROR\r\n");
-        }
-
+        await client.AskAsync("shutdown\r\n", "ERROR\r\n");
+        await client.AskAsync("status readonly\r\n", "CLIENT_ERROR status not allowed\r\n");
         await client.AskAsync("reload\r\n", "CLIENT_ERROR reload not allowed\r\n");
         var tooLarge = new GatewayOptions().MaxItemBytes + 1;
         Assert.InRange(tooLarge, 1, GatewayOptions.MaxItemBytesLimit);

@@ -32,9 +32,12 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    public static ChildProcess Start(string program, params string[] arguments)
+    public static ChildProcess Start(string program, params string[] arguments) => Start([program, .. arguments]);
+
+    /// <param name="all">The program, or what becomes the program, and all arguments.</param>
+    public static ChildProcess Start(string[] all)
     {
-        var start = new ProcessStartInfo(program, arguments)
+        var start = new ProcessStartInfo(all[0], all[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -7,11 +7,20 @@ public sealed class ClusterOfProcesses : IAsyncDisposable
     private readonly List<ClusterSilo> _silos = [];
     private readonly string[] _arguments;
 
+    /// <summary>Silos on the loopback address.</summary>
     /// <param name="connectionString">A database prepared by <c>siberitectl cluster init</c>.</param>
     /// <param name="count">Silos to begin with. None is started.</param>
     /// <param name="arguments">Flags of all silos.</param>
     public ClusterOfProcesses(string connectionString, int count, params string[] arguments)
+        : this(ClusterNetwork.Loopback, connectionString, count, arguments)
     {
+    }
+
+    /// <summary>Silos on a network of the test's own.</summary>
+    public ClusterOfProcesses(
+        ClusterNetwork network, string connectionString, int count, params string[] arguments)
+    {
+        Network = network;
         ConnectionString = connectionString;
         _arguments = arguments;
         for (var number = 0; number < count; number++)
@@ -19,6 +28,9 @@ public sealed class ClusterOfProcesses : IAsyncDisposable
             Add();
         }
     }
+
+    /// <summary>Where the silos are.</summary>
+    public ClusterNetwork Network { get; }
 
     /// <summary>The database.</summary>
     public string ConnectionString { get; }
@@ -35,7 +47,7 @@ public sealed class ClusterOfProcesses : IAsyncDisposable
     {
         var name = $"silo{_silos.Count + 1}";
         var silo = new ClusterSilo(
-            name, Path.Combine(_directory.FullName, name), ConnectionString, [.. _arguments, .. arguments]);
+            Network, name, Path.Combine(_directory.FullName, name), ConnectionString, [.. _arguments, .. arguments]);
         _silos.Add(silo);
         return silo;
     }

@@ -6,13 +6,21 @@ namespace Siberite.Testing.Clusters;
 /// restarts.</summary>
 public sealed class ClusterSilo : IAsyncDisposable
 {
+    private readonly ClusterNetwork _network;
     private readonly string _connectionString;
     private readonly string[] _arguments;
     private readonly List<string> _earlier = [];
     private ServerProcess? _process;
 
-    internal ClusterSilo(string name, string dataDirectory, string connectionString, string[] arguments)
-        => (Name, DataDirectory, _connectionString, _arguments) = (name, dataDirectory, connectionString, arguments);
+    internal ClusterSilo(
+        ClusterNetwork network, string name, string dataDirectory, string connectionString, string[] arguments)
+    {
+        (Name, DataDirectory, _network) = (name, dataDirectory, network);
+        (_connectionString, _arguments) = (connectionString, arguments);
+        EndPoint = network.NewEndPoint(name);
+        AdminEndPoint = network.NewEndPoint(name);
+        SiloEndPoint = network.NewEndPoint(name);
+    }
 
     /// <summary>What it calls itself.</summary>
     public string Name { get; }
@@ -21,13 +29,13 @@ public sealed class ClusterSilo : IAsyncDisposable
     public string DataDirectory { get; set; }
 
     /// <summary>Where it speaks memcache.</summary>
-    public IPEndPoint EndPoint { get; } = FixedPorts.Next();
+    public IPEndPoint EndPoint { get; }
 
     /// <summary>Where its pages are.</summary>
-    public IPEndPoint AdminEndPoint { get; } = FixedPorts.Next();
+    public IPEndPoint AdminEndPoint { get; }
 
     /// <summary>Where the other silos reach it.</summary>
-    public IPEndPoint SiloEndPoint { get; } = FixedPorts.Next();
+    public IPEndPoint SiloEndPoint { get; }
 
     /// <summary>The process of its present run.</summary>
     /// <exception cref="InvalidOperationException">It was never started.</exception>
@@ -46,7 +54,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         }
 
         _process = ServerProcess.Launch(
-            DataDirectory, EndPoint, AdminEndPoint,
+            _network.PrefixOf(Name), DataDirectory, EndPoint, AdminEndPoint,
             [
                 "-cluster", _connectionString, "-name", Name, "-silo-port", $"{SiloEndPoint.Port}", .. _arguments,
                 .. arguments,
@@ -74,7 +82,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         try
         {
-            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+            using var http = _network.NewHttpClient(TimeSpan.FromSeconds(5));
             using var answer = await http.GetAsync(new Uri($"http://{AdminEndPoint}/readyz"));
             return answer.IsSuccessStatusCode;
         }
@@ -95,6 +103,9 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     /// <summary>Goes on after <see cref="PauseAsync"/>.</summary>
     public Task ResumeAsync() => Process.SignalAsync("CONT");
+
+    /// <summary>Whether a run of it was started that has not ended.</summary>
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -6,30 +6,37 @@ namespace Siberite.Testing.Clusters;
 /// <summary>A PostgreSQL server of the test's own, from the installed binaries, that really syncs.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
+    private const string Place = "db";
     private const string User = "siberite";
     private const string SystemUser = "postgres"; // PostgreSQL refuses to run as root.
 
     private static readonly string Binaries = FindBinaries();
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("siberite-pg-");
+    private readonly ClusterNetwork _network;
     private ChildProcess? _process;
 
-    private PostgresServer()
+    private PostgresServer(ClusterNetwork network)
     {
+        _network = network;
+        EndPoint = network.NewEndPoint(Place);
     }
 
     /// <summary>Where it listens, over restarts.</summary>
-    public IPEndPoint EndPoint { get; } = FixedPorts.Next();
+    public IPEndPoint EndPoint { get; }
 
     /// <summary>What it has printed since it was last started.</summary>
     public string Output => _process?.Output ?? "";
 
     private string DataDirectory => Path.Combine(_directory.FullName, "data");
 
+    /// <summary>Makes a server on the loopback address and starts it.</summary>
+    public static Task<PostgresServer> StartNewAsync() => StartNewAsync(ClusterNetwork.Loopback);
+
     /// <summary>Makes a server and starts it.</summary>
-    public static async Task<PostgresServer> StartNewAsync()
+    public static async Task<PostgresServer> StartNewAsync(ClusterNetwork network)
     {
-        var server = new PostgresServer();
+        var server = new PostgresServer(network);
         try
         {
             await server.InitializeAsync();
@@ -61,7 +68,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task<string> CreateClusterDatabaseAsync()
     {
         var connectionString = await CreateDatabaseAsync();
-        (await ToolRun.CtlAsync("cluster", "init", "--connection", connectionString)).MustSucceed("cluster init");
+        (await RunAsync("dotnet", Repository.CtlAssembly, "cluster", "init", "--connection", connectionString))
+            .MustSucceed("cluster init");
         return connectionString;
     }
 
@@ -73,7 +81,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var name = database.Split(';').FirstOrDefault(part => part.StartsWith("Database=", StringComparison.Ordinal))
             ?["Database=".Length..] ?? database;
-        var run = await ToolRun.RunAsync(
+        var run = await RunAsync(
             "psql", "-h", $"{EndPoint.Address}", "-p", $"{EndPoint.Port}", "-U", User, "-d", name, "-AtqX",
             "-v", "ON_ERROR_STOP=1", "-c", sql);
         return run.MustSucceed("psql").Output.TrimEnd('\n');
@@ -91,7 +99,7 @@ public sealed class PostgresServer : IAsyncDisposable
                     _process = Launch();
                 }
 
-                var run = await ToolRun.RunAsync(
+                var run = await RunAsync(
                     Tool("pg_isready"), "-h", $"{EndPoint.Address}", "-p", $"{EndPoint.Port}", "-t", "1");
                 return run.ExitCode == 0;
             },
@@ -136,6 +144,18 @@ public sealed class PostgresServer : IAsyncDisposable
         var (program, arguments) = AsUser(
             Tool("initdb"), "-D", DataDirectory, "-U", User, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync");
         (await ToolRun.RunAsync(program, arguments)).MustSucceed("initdb");
+        if (!IPAddress.IsLoopback(EndPoint.Address))
+        {
+            await File.AppendAllTextAsync(
+                Path.Combine(DataDirectory, "pg_hba.conf"), $"host all all {EndPoint.Address}/16 trust\n");
+        }
+    }
+
+    /// <summary>Runs a tool from where the server is.</summary>
+    private Task<ToolRun> RunAsync(params string[] all)
+    {
+        string[] prefixed = [.. _network.PrefixOf(Place), .. all];
+        return ToolRun.RunAsync(prefixed[0], prefixed[1..]);
     }
 
     private ChildProcess Launch()
@@ -144,7 +164,7 @@ public sealed class PostgresServer : IAsyncDisposable
             Tool("postgres"), "-D", DataDirectory, "-p", $"{EndPoint.Port}",
             "-c", $"listen_addresses={EndPoint.Address}", "-c", $"unix_socket_directories={_directory.FullName}",
             "-c", "max_connections=300", "-c", "shared_buffers=16MB");
-        return ChildProcess.Start(program, arguments);
+        return ChildProcess.Start([.. _network.PrefixOf(Place), program, .. arguments]);
     }
 
     private static (string Program, string[] Arguments) AsUser(string tool, params string[] arguments)

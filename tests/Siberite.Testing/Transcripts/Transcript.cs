@@ -17,7 +17,8 @@ namespace Siberite.Testing.Transcripts;
 /// </code>
 /// Consecutive lines that one client sends leave in one segment, unless the player cuts them. Bytes: <c>\r \n \t \\</c>
 /// and <c>\xNN</c>; <c>{3*a}</c> is <c>aaa</c>; <c>{q}</c> is eight bytes unlike those of any other play, so that
-/// stories do not meet in a queue. <c>&lt;number></c> and <c>&lt;word></c> stand only in STAT and VERSION lines.
+/// stories do not meet in a queue. <c>&lt;number></c> and <c>&lt;word></c> stand only in lines of statistics and of
+/// the version.
 /// Acts: <c>open</c>; <c>drop</c> (a plain close); <c>reset</c> (an abortive one, only with a server of its own);
 /// <c>half-close</c>; <c>closed</c> (the server has closed, and said nothing more); <c>silent</c> (nothing has
 /// arrived); <c>wait-blocked [n]</c> (this client's get is parked, as one of n on its queue); <c>wait-empty q</c> (a

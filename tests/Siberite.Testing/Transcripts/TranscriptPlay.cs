@@ -48,7 +48,7 @@ internal sealed partial class TranscriptPlay(
             var line = received.Bytes;
             if (received.Ending != Ending.Open || !IsBlockLine(line))
             {
-                throw Failure(run[0], "a STAT line or END", received);
+                throw Failure(run[0], "a line of statistics or END", received);
             }
 
             block.Add(line);
@@ -148,7 +148,9 @@ internal sealed partial class TranscriptPlay(
     }
 
     private static bool IsBlockLine(ReadOnlySpan<byte> line)
-        => line.SequenceEqual("END\r\n"u8) || TranscriptText.Matches("STAT <word> <word>\r\n"u8, line);
+        => line.SequenceEqual("END\r\n"u8)
+            || TranscriptText.Matches("STAT <word> <word>\r\n"u8, line)
+            || DumpLine().IsMatch(Encoding.Latin1.GetString(line));
 
     private async Task<TranscriptClient> ClientAsync(string name)
     {
@@ -235,6 +237,10 @@ internal sealed partial class TranscriptPlay(
     private static string Shown(byte[] bytes)
         => TranscriptText.FromBytes(bytes.AsSpan(0, Math.Min(bytes.Length, 1_000)));
 
-    [GeneratedRegex(@"\bgets? (?<queue>[^ /]+)[^ ]*/t=")]
+    /// <summary>A line of dump_stats or dump_config.</summary>
+    [GeneratedRegex(@"^(queue '[^ ]+' \{|  \w+=[^\r]*|\})\r\n$")]
+    private static partial Regex DumpLine();
+
+    [GeneratedRegex(@"\bgets? (?<queue>[^ /]+)[^ ]*/t=|\bmonitor (?<queue>[^ ]+)", RegexOptions.IgnoreCase)]
     private static partial Regex TimedGet();
 }

@@ -57,7 +57,7 @@ internal static partial class TranscriptText
     public static bool HasWildcards(string text)
         => WildLine().IsMatch(text);
 
-    [GeneratedRegex("^(STAT|VERSION) .*<(number|word)>")]
+    [GeneratedRegex(@"^(STAT |VERSION |  \w+=).*<(number|word)>")]
     private static partial Regex WildLine();
 
     [GeneratedRegex(@"\{q\}|\{(?<count>\d+)\*(?<unit>[^}]+)\}")]

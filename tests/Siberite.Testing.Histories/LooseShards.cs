@@ -1,0 +1,45 @@
+namespace Siberite.Testing.Histories;
+
+/// <summary>Splits what happened to loose queues by shard: each is a strict queue of its own, on the silo whose gateway
+/// took the set.</summary>
+internal static class LooseShards
+{
+    /// <summary>The shard of a queue on a silo; a name that no queue can have.</summary>
+    public static string NameOf(string queue, string? silo) => $"{queue}@{silo}";
+
+    /// <summary>The silo of a shard; <see langword="null"/> if the name is not a shard's.</summary>
+    public static string? SiloOf(string shard)
+        => shard.IndexOf('@', StringComparison.Ordinal) is >= 0 and var at ? shard[(at + 1)..] : null;
+
+    /// <summary>The operations with those of loose queues said of their shards. That a shard was found empty is not
+    /// told: the reply speaks of all of them, and of what news has come by then.</summary>
+    /// <param name="operations">As written down.</param>
+    /// <param name="isLoose">Which queues are loose.</param>
+    /// <param name="silos">All silos that have shards.</param>
+    public static Operation[] Split(
+        IReadOnlyCollection<Operation> operations, Func<string, bool> isLoose, IReadOnlyCollection<string> silos)
+    {
+        // A get that was sent before the set may have its item.
+        var shards = operations.Where(operation => operation.Act == Act.Set && isLoose(operation.Queue))
+            .ToDictionary(
+                operation => operation.Item!.Value, operation => NameOf(operation.Queue, operation.Session.Gateway));
+        var split = new List<Operation>();
+        foreach (var operation in operations)
+        {
+            if (!isLoose(operation.Queue))
+            {
+                split.Add(operation);
+            }
+            else if (operation.Item is { } item)
+            {
+                split.Add(operation.At(shards.GetValueOrDefault(item, operation.Queue)));
+            }
+            else if (operation.Outcome != Outcome.Ok)
+            {
+                split.AddRange(silos.Select(silo => operation.At(NameOf(operation.Queue, silo))));
+            }
+        }
+
+        return [.. split];
+    }
+}
