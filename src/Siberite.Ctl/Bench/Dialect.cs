@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Net.Sockets;
 
 namespace Siberite.Ctl.Bench;
@@ -58,4 +59,21 @@ internal abstract class Dialect
     /// <param name="kind">What was asked.</param>
     /// <param name="followUp">For the command that ends a get, if this one needs it.</param>
     public abstract Reply Read(ReadOnlySpan<byte> input, CommandKind kind, Span<byte> followUp);
+
+    /// <summary>Writes what every set of these protocols ends with: its length, and its data on a line of their
+    /// own.</summary>
+    /// <param name="target">Holds <paramref name="headBytes"/> of the command already.</param>
+    /// <param name="headBytes">Bytes before the length.</param>
+    /// <param name="payload">The data.</param>
+    /// <returns>Length of the whole command.</returns>
+    protected static int WriteData(Span<byte> target, int headBytes, ReadOnlySpan<byte> payload)
+    {
+        Utf8Formatter.TryFormat(payload.Length, target[headBytes..], out var digits);
+        var count = headBytes + digits;
+        "\r\n"u8.CopyTo(target[count..]);
+        payload.CopyTo(target[(count + 2)..]);
+        count += 2 + payload.Length;
+        "\r\n"u8.CopyTo(target[count..]);
+        return count + 2;
+    }
 }

@@ -60,14 +60,7 @@ internal sealed class MemcacheDialect : Dialect
         }
 
         _setHeads[queue].CopyTo(target);
-        var count = _setHeads[queue].Length;
-        Utf8Formatter.TryFormat(payload.Length, target[count..], out var digits);
-        count += digits;
-        "\r\n"u8.CopyTo(target[count..]);
-        payload.CopyTo(target[(count + 2)..]);
-        count += 2 + payload.Length;
-        "\r\n"u8.CopyTo(target[count..]);
-        return count + 2;
+        return WriteData(target, _setHeads[queue].Length, payload);
     }
 
     public override Reply Read(ReadOnlySpan<byte> input, CommandKind kind, Span<byte> followUp)

@@ -20,13 +20,7 @@ internal sealed class BeanstalkDialect : Dialect
 
         var head = "put 1024 0 60 "u8;
         head.CopyTo(target);
-        Utf8Formatter.TryFormat(payload.Length, target[head.Length..], out var digits);
-        var count = head.Length + digits;
-        "\r\n"u8.CopyTo(target[count..]);
-        payload.CopyTo(target[(count + 2)..]);
-        count += 2 + payload.Length;
-        "\r\n"u8.CopyTo(target[count..]);
-        return count + 2;
+        return WriteData(target, head.Length, payload);
     }
 
     public override Reply Read(ReadOnlySpan<byte> input, CommandKind kind, Span<byte> followUp)
