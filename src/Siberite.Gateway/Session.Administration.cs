@@ -112,12 +112,13 @@ internal sealed partial class Session
             return;
         }
 
-        Block(RunAsync());
+        Block(Task.Run(RunAsync)); // It may read the store for each queue, and other sessions share this thread.
 
         async Task<Action> RunAsync()
         {
             var stats = await _gateway.Router.GetStatsAsync(name, scope);
-            return () => Reply(StatsReport.Render(_gateway, stats, withGlobals: name is null));
+            var report = StatsReport.Render(_gateway, stats, withGlobals: name is null);
+            return () => Reply(report);
         }
     }
 
@@ -136,7 +137,7 @@ internal sealed partial class Session
             wanted.Add(Encoding.Latin1.GetString(key));
         }
 
-        Block(RunAsync());
+        Block(Task.Run(RunAsync)); // For the same reason.
 
         async Task<Action> RunAsync()
         {
@@ -146,7 +147,8 @@ internal sealed partial class Session
             var stats = await _gateway.Router.GetStatsAsync(one, _gateway.Options.StatsScope);
             var shown = wanted.Count == 0 ? stats
                 : stats with { Queues = [.. stats.Queues.Where(queue => wanted.Contains(queue.Name))] };
-            return () => Reply(render(shown, _gateway));
+            var report = render(shown, _gateway);
+            return () => Reply(report);
         }
     }
 
