@@ -73,37 +73,31 @@ internal sealed class QueueGrain : Grain, IQueueGrain
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome?> WaitAsync(
+    public ValueTask<QueueOutcome?> WaitAsync(
         GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait)
-    {
-        ThrowUnlessHome();
-        Admit(gateway);
-        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
-        {
-            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
-            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
-        }
+        => WaitAsync(gateway, session, mode, wait, cursor: null);
 
-        var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
-        _gateways.ReturnIfDead(gateway);
-        if (taken is not { } result)
-        {
-            return null;
-        }
-
-        await _queues.Commits.WaitAsync(result.Commit);
-        return new QueueOutcome(default, result.Status, result.Item, Error: null);
-    }
+    /// <inheritdoc/>
+    public ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor)
+        => WaitAsync(gateway, session, mode, wait, cursor);
 
     /// <inheritdoc/>
     public ValueTask CancelWaitAsync(SessionId session)
     {
-        _reads.Cancel(_name, session);
+        _reads.Cancel(_name, cursor: null, session);
         return default;
     }
 
     /// <inheritdoc/>
-    public async ValueTask DeleteAsync()
+    public ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor)
+    {
+        _reads.Cancel(_name, cursor, session);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteAsync()
     {
         ThrowUnlessHome();
         _opened = null;
@@ -113,6 +107,29 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
         // without it.
         await _queues.Commits.WaitAsync(_queues.Delete(_name) with { Level = CommitLevel.Synced });
+        return !_queues.HasChildren(_name);
+    }
+
+    private async ValueTask<QueueOutcome?> WaitAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName? cursor)
+    {
+        ThrowUnlessHome();
+        Admit(gateway);
+        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
+        {
+            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
+            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
+        }
+
+        var taken = await _reads.WaitSliceAsync(_name, cursor, session, mode, wait);
+        _gateways.ReturnIfDead(gateway);
+        if (taken is not { } result)
+        {
+            return null;
+        }
+
+        await _queues.Commits.WaitAsync(result.Commit);
+        return new QueueOutcome(default, result.Status, result.Item, Error: null);
     }
 
     /// <summary>A silo that has lost its store, or has not got it yet, is nobody's home. Its activations go, so that
@@ -170,12 +187,14 @@ internal sealed class QueueGrain : Grain, IQueueGrain
             return command.Kind switch
             {
                 QueueCommandKind.Append => await AppendAsync(queue, command),
-                QueueCommandKind.Take => await TakeAsync(queue, command),
-                QueueCommandKind.Close => await CloseAsync(queue, command),
-                QueueCommandKind.Abort => await AbortAsync(queue, command),
-                QueueCommandKind.Return => await ReturnAsync(queue, command),
-                QueueCommandKind.Touch => await TouchAsync(queue, command),
-                QueueCommandKind.Purge => new Applied(default, await queue.PurgeAsync()),
+                QueueCommandKind.Take => await TakeAsync(queue, ReaderOf(queue, command), command),
+                QueueCommandKind.Close => await CloseAsync(ReaderOf(queue, command), command),
+                QueueCommandKind.Abort => await AbortAsync(ReaderOf(queue, command), command),
+                QueueCommandKind.Return => await ReturnAsync(ReaderOf(queue, command), command),
+                QueueCommandKind.Touch => await TouchAsync(ReaderOf(queue, command), command),
+                QueueCommandKind.Purge => new Applied(default, await ReaderOf(queue, command).PurgeAsync()),
+                QueueCommandKind.DropCursor =>
+                    new Applied(default, await queue.OpenCursor(command.Cursor!).DropAsync()),
                 QueueCommandKind.Recall => await RecallAsync(command),
                 _ => throw new NotSupportedException($"Queue command {command.Kind} is not known to this silo."),
             };
@@ -192,10 +211,13 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         return new Applied(new QueueOutcome(result.Status, default, default, Error: null), result.Commit);
     }
 
-    private async ValueTask<Applied> TakeAsync(Queue queue, QueueCommand command)
+    private static IQueue ReaderOf(Queue queue, in QueueCommand command)
+        => command.Cursor is null ? queue : queue.OpenCursor(command.Cursor);
+
+    private async ValueTask<Applied> TakeAsync(Queue queue, IQueue reader, QueueCommand command)
     {
-        var result = await _reads.Take(queue, command.Session, command.Mode, TimeSpan.Zero);
-        if (result.Status == TakeStatus.Empty && queue.IsWatched)
+        var result = await _reads.Take(reader, command.Cursor, command.Session, command.Mode, TimeSpan.Zero);
+        if (result.Status == TakeStatus.Empty && queue.IsWatched && command.Cursor is null)
         {
             _herald.NoteFoundEmpty(_name);
         }
@@ -203,35 +225,35 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         return new Applied(new QueueOutcome(default, result.Status, result.Item, Error: null), result.Commit);
     }
 
-    private async ValueTask<Applied> CloseAsync(Queue queue, QueueCommand command)
+    private async ValueTask<Applied> CloseAsync(IQueue reader, QueueCommand command)
     {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        return new Applied(default, await queue.CloseAsync(command.Session, command.Sequence));
+        _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+        return new Applied(default, await reader.CloseAsync(command.Session, command.Sequence));
     }
 
-    private async ValueTask<Applied> AbortAsync(Queue queue, QueueCommand command)
+    private async ValueTask<Applied> AbortAsync(IQueue reader, QueueCommand command)
     {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        await queue.AbortAsync(command.Session, command.Sequence);
+        _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+        await reader.AbortAsync(command.Session, command.Sequence);
         return default;
     }
 
-    private async ValueTask<Applied> ReturnAsync(Queue queue, QueueCommand command)
+    private async ValueTask<Applied> ReturnAsync(IQueue reader, QueueCommand command)
     {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        await queue.ReturnAsync(command.Session, command.Sequence);
+        _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+        await reader.ReturnAsync(command.Session, command.Sequence);
         return default;
     }
 
-    private static async ValueTask<Applied> TouchAsync(Queue queue, QueueCommand command)
+    private static async ValueTask<Applied> TouchAsync(IQueue reader, QueueCommand command)
     {
-        var isOpen = await queue.TouchAsync(command.Session, command.Sequence, command.Lease);
+        var isOpen = await reader.TouchAsync(command.Session, command.Sequence, command.Lease);
         return new Applied(default(QueueOutcome) with { IsOpen = isOpen }, default);
     }
 
     private async ValueTask<Applied> RecallAsync(QueueCommand command)
     {
-        await _reads.RecallAsync(_name, command.Session);
+        await _reads.RecallAsync(_name, command.Cursor, command.Session);
         return default;
     }
 

@@ -92,8 +92,8 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         => await Enqueue(Command(QueueCommandKind.Return, session, sequence)).Task;
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
-        => (await Enqueue(Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease }).Task).IsOpen;
+    public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
+        => TouchAsync(session, sequence, lease, cursor: null);
 
     /// <inheritdoc/>
     public async ValueTask<Commit> PurgeAsync()
@@ -292,7 +292,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0));
+        => new(Command(QueueCommandKind.Recall, take.Command.Session, 0) with { Cursor = take.Command.Cursor });
 
     /// <returns>Whether commands that must arrive are pending again.</returns>
     private bool Fail(RemoteCommand[] call, GrainCallFailure failure)
