@@ -186,7 +186,8 @@ public sealed partial class ModelTests
             }
         }
 
-        private static string Name(int queue) => queue == 0 ? "even" : queue == 1 ? "odd" : "dead";
+        private static string Name(int queue)
+            => queue switch { 0 => "even", 1 => "odd", QueueModel.CursorQueue => "cursors", _ => "dead" };
 
         private void Append(int number, params int[] queues)
         {
