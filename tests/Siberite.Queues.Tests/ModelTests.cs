@@ -81,7 +81,7 @@ public sealed partial class ModelTests
         private readonly Engine _engine = new(Durability.Os, cacheBytes, readAheadBytes);
         private readonly QueueModel _model = new();
         private readonly List<(int Queue, ModelWait Wait, Task<TakeResult> Task)> _waits = [];
-        private readonly Dictionary<(int Queue, long Order), long> _sequences = [];
+        private readonly Dictionary<(int Queue, ModelItem Item), long> _sequences = [];
         private readonly HashSet<int> _mayExpire = []; // Queues with items that do.
         private long _order;
         private long _writes;
@@ -271,7 +271,7 @@ public sealed partial class ModelTests
                 return;
             }
 
-            var sequence = _sequences[(queue, item.Order)];
+            var sequence = _sequences[(queue, item)];
             switch (act)
             {
                 case Act.Close:
@@ -316,7 +316,7 @@ public sealed partial class ModelTests
             if (expected is not null)
             {
                 Assert.Equal(7u, taken.Item.Flags);
-                _sequences[(queue, expected.Order)] = taken.Item.Sequence;
+                _sequences[(queue, expected)] = taken.Item.Sequence;
             }
         }
 

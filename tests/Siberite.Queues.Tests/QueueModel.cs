@@ -6,7 +6,7 @@ internal sealed class QueueModel
     /// <summary>Where poisoned items of the others go.</summary>
     public const int DeadQueue = 3;
 
-    /// <summary>The queue that has cursors, and no rules: what retries mean for cursors is not modelled.</summary>
+    /// <summary>The queue that has cursors.</summary>
     public const int CursorQueue = 2;
 
     private readonly Dictionary<int, ModelQueue> _queues = [];
@@ -31,7 +31,7 @@ internal sealed class QueueModel
         => number switch
         {
             0 => (3, TimeSpan.FromMilliseconds(375)),
-            CursorQueue => (int.MaxValue, TimeSpan.Zero),
+            CursorQueue => (2, TimeSpan.FromMilliseconds(125)),
             _ => (2, TimeSpan.Zero),
         };
 
@@ -47,7 +47,7 @@ internal sealed class QueueModel
                 NoteDying(number, next);
                 queue.Items.Remove(next);
             }
-            else if (number != DeadQueue && queue.CountOf(next) >= RulesOf(number).MaxDeliveries)
+            else if (IsPoisoned(number, next))
             {
                 Bury(number, next);
             }
@@ -79,11 +79,11 @@ internal sealed class QueueModel
         else if (retryDelay > TimeSpan.Zero)
         {
             queue.Items.Remove(item);
-            queue.Append(item, now + retryDelay);
+            queue.Append(item with { Turn = item.Turn + 1 }, now + retryDelay); // To cursors it is another one.
         }
     }
 
-    private void Bury(int number, ModelItem item)
+    public void Bury(int number, ModelItem item)
     {
         this[number].Items.Remove(item);
         this[DeadQueue].Items.Add(item with { Order = ++_buried, Expires = null });
@@ -104,6 +104,12 @@ internal sealed class QueueModel
         this[number].Items.ForEach(item => NoteDying(number, item));
         this[number].Purge();
     }
+
+    /// <summary>Whether nobody has it who could give it back, and it was opened too often: it goes when the default
+    /// reader comes upon it, or before.</summary>
+    public bool IsPoisoned(int number, ModelItem item)
+        => number != DeadQueue && !this[number].Open.ContainsKey(item)
+            && this[number].CountOf(item) >= RulesOf(number).MaxDeliveries;
 
     private void NoteDying(int number, ModelItem item)
     {
@@ -128,7 +134,11 @@ internal sealed class QueueModel
     }
 }
 
-internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires);
+internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires)
+{
+    /// <summary>How often it was kept back after a delivery in vain.</summary>
+    public int Turn { get; init; }
+}
 
 /// <summary>What of a queue survives.</summary>
 internal sealed record ModelCopy(
@@ -190,15 +200,20 @@ internal sealed class ModelQueue
     /// <summary>A cursor takes the oldest item of the queue that it has not closed, whoever else has it.</summary>
     public ModelItem? TakeFor(string name, int session, bool isPeek, DateTimeOffset now)
     {
-        var cursor = Cursor(name);
-        var next = Items.FirstOrDefault(item
-            => !cursor.Closed.Contains(item) && !cursor.Open.ContainsKey(item) && !(item.Expires <= now));
+        var next = PeekFor(name, now);
         if (next is not null && !isPeek)
         {
-            cursor.Open[next] = session;
+            Cursor(name).Open[next] = session;
         }
 
         return next;
+    }
+
+    public ModelItem? PeekFor(string name, DateTimeOffset now)
+    {
+        var cursor = Cursor(name);
+        return Items.FirstOrDefault(item
+            => !cursor.Closed.Contains(item) && !cursor.Open.ContainsKey(item) && !(item.Expires <= now));
     }
 
     public ModelCopy Copy() => new(
