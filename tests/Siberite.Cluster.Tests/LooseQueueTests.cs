@@ -90,7 +90,8 @@ public sealed class LooseQueueTests
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var cluster = await StartAsync(2, calls);
         await cluster.Silos[1].AppendAsync("loose", "there");
-        calls.Hold = context => context.MethodName == nameof(IShardsGrain.CountAsync) ? answered.Task : Task.CompletedTask;
+        calls.Hold = context =>
+            context.MethodName == nameof(IShardsGrain.CountAsync) ? answered.Task : Task.CompletedTask;
 
         var wait = cluster.Silos[0].TakeAsync("loose", session: 1, LongWait);
         await TestCluster.UntilAsync(() => calls[nameof(IShardsGrain.CountAsync)] > 0);
