@@ -62,7 +62,6 @@ public sealed class EverywhereTests
         Assert.NotEqual(0, back.Queues.ItemCount);
     }
 
-<<<<<<< HEAD
     [Fact]
     public async Task Statistics_of_all_queues_are_asked_of_other_silos_once_however_many_want_them()
     {
@@ -82,12 +81,8 @@ public sealed class EverywhereTests
         Assert.Equal(4, calls[nameof(ISiloQueuesGrain.GetStatsAsync)]);
     }
 
-    /// <summary>12 queues with an item each, spread.</summary>
-    private static async Task FillAsync(TestCluster cluster)
-=======
     /// <summary>12 queues with an item each, 4 on every silo when they are made by this.</summary>
     private static async Task<List<string>> FillAsync(TestCluster cluster)
->>>>>>> main
     {
         var names = cluster.Silos.SelectMany(silo => silo.NamesAt(silo.Store.Id).Take(4)).ToList();
         foreach (var (i, name) in names.Index())
