@@ -67,7 +67,8 @@ public sealed class EverywhereTests
     {
         var calls = new CallCounter();
         await using var cluster = await TestCluster.StartAsync(
-            3, options => options.StatsInterval = TimeSpan.FromHours(1), silo => silo.AddIncomingGrainCallFilter(calls));
+            3, options => options.StatsInterval = TimeSpan.FromHours(1),
+            silo => silo.AddIncomingGrainCallFilter(calls));
         var names = await FillAsync(cluster);
 
         for (var i = 0; i < 20; i++)
