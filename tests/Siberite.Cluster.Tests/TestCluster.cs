@@ -202,10 +202,13 @@ internal sealed class ClusterSilo(MemoryQueueStore store)
     public SessionId Session(long number) => new(Get<LocalSilo>().Run, number);
 
     /// <summary>A name whose queue, made now, gets its home in the store.</summary>
-    public string NameAt(StoreId home)
+    public string NameAt(StoreId home) => NamesAt(home).First();
+
+    /// <summary>All such names, always in the same order while no silo comes or goes.</summary>
+    public IEnumerable<string> NamesAt(StoreId home)
         => Enumerable.Range(0, 10_000)
             .Select(i => $"queue{i}")
-            .First(name => HomeRanking.Rank(QueueName.Parse(name), View.OpenStores())[0] == home);
+            .Where(name => HomeRanking.Rank(QueueName.Parse(name), View.OpenStores())[0] == home);
 
     public Task AbandonAsync()
     {
