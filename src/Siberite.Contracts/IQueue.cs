@@ -15,6 +15,10 @@ public interface IQueue
     /// <summary>The key that means it on the wire: the queue's name, and for a cursor a point and its own.</summary>
     ReadOnlyMemory<byte> Address => Name.Utf8;
 
+    /// <summary>Whether a session may have several takes without a wait under way: they go together, and take effect in
+    /// its order.</summary>
+    bool TakesInPipelines { get; }
+
     /// <summary>Appends one item at the tail.</summary>
     /// <returns>At once on this silo; the item may be acknowledged when the commit is done.</returns>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>: nothing was appended.</exception>

@@ -183,7 +183,8 @@ internal sealed partial class Session
         }
         else
         {
-            Block(RunAsync(ReaderName.Of(reader)));
+            var name = ReaderName.Of(reader);
+            BlockBehindAll(() => RunAsync(name));
         }
 
         async Task<Action> RunAsync(ReaderName name)
@@ -217,7 +218,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(RunAsync());
+        BlockBehindAll(RunAsync);
 
         async Task<Action> RunAsync()
         {

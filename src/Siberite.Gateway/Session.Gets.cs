@@ -146,10 +146,22 @@ internal sealed partial class Session
     {
         if (_gateway.Router.TryGetResolved(key.Queue, out var queue))
         {
+            if (MustFollow(queue))
+            {
+                TakeBehind(ReaderName.Of(key), mode, wait, closed);
+                return;
+            }
+
             queue = key.Cursor.IsEmpty ? queue : queue.OpenCursor(CursorName.Parse(key.Cursor));
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
+                if (mode != TakeMode.Open && wait <= TimeSpan.Zero && queue.TakesInPipelines)
+                {
+                    OweTake(queue, take, mode, closed);
+                    return;
+                }
+
                 WaitOn(queue);
                 Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
@@ -163,8 +175,11 @@ internal sealed partial class Session
             }
         }
 
-        Block(TakeSlowlyAsync(ReaderName.Of(key), mode, wait, closed));
+        TakeBehind(ReaderName.Of(key), mode, wait, closed);
     }
+
+    private void TakeBehind(ReaderName name, TakeMode mode, TimeSpan wait, Commit closed)
+        => BlockBehind(name.Queue, () => TakeSlowlyAsync(name, mode, wait, closed));
 
     /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
     private void WaitOn(IQueue queue)
@@ -179,19 +194,23 @@ internal sealed partial class Session
     private async Task<Action> FinishTakeAsync(
         IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         var result = await take;
         return result.Status == TakeStatus.Gone
-            ? await TakeSlowlyAsync(ReaderName.Of(queue), mode, wait, closed) // Moved or deleted: not empty.
+            ? await TakeSlowlyAsync(
+                ReaderName.Of(queue), mode, wait - _gateway.Time.GetElapsedTime(startedAt), closed)
             : () => ReplyTaken(queue, result, mode, closed);
     }
 
-    /// <summary>Takes where the way is not known yet.</summary>
+    /// <summary>Takes where the way is not known, or has ended before the wait.</summary>
     private async Task<Action> TakeSlowlyAsync(ReaderName name, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         while (true)
         {
             var router = _gateway.Router;
-            var found = wait > TimeSpan.Zero && _mayWait
+            var left = wait - _gateway.Time.GetElapsedTime(startedAt);
+            var found = left > TimeSpan.Zero && _mayWait
                 ? await router.FindForWaitAsync(name.Queue)
                 : await FindToReadAsync(name.Queue);
             if (found is null)
@@ -200,7 +219,7 @@ internal sealed partial class Session
             }
 
             var queue = name.In(found);
-            var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
+            var take = queue.TakeAsync(_id, mode, _mayWait ? left : TimeSpan.Zero);
             WaitOn(queue);
             var result = await take;
             if (result.Status != TakeStatus.Gone)
@@ -282,7 +301,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(TakeManyAsync(names));
+        BlockBehindAll(() => TakeManyAsync(names));
     }
 
     private async Task<Action> TakeManyAsync(List<ReaderName> names)

@@ -146,23 +146,23 @@ internal sealed partial class Session
         {
             RefuseUnlessSilent(ErrorReplies.BadExptime, isSilent);
         }
-        else if (!QueueName.IsLegal(key))
+        else if (ReaderKey.TryParse(key, out var reader) is { } error)
         {
-            RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
+            RefuseUnlessSilent(error, isSilent);
         }
         else
         {
             var lease = TimeSpan.FromSeconds(Math.Min(seconds, (long)_gateway.Options.MaxWait.TotalSeconds));
-            TouchAll(key, lease, isSilent);
+            TouchAll(reader, lease, isSilent);
         }
     }
 
-    private void TouchAll(ReadOnlySpan<byte> key, TimeSpan lease, bool isSilent)
+    private void TouchAll(ReaderKey key, TimeSpan lease, bool isSilent)
     {
         var touches = new List<Task<bool>>();
         foreach (var read in _reads)
         {
-            if (read.Queue.Name.Utf8.Span.SequenceEqual(key))
+            if (read.Queue.Address.Span.SequenceEqual(key.Address))
             {
                 touches.Add(read.Queue.TouchAsync(_id, read.Sequence, lease).AsTask());
             }

@@ -34,6 +34,9 @@ public sealed class QueueCursor : IQueueCursor
     private QueueReader? Live => Reader is { IsDropped: false } live ? live : null;
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => false;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
         => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 

@@ -8,9 +8,10 @@ namespace Siberite.Wire.Tests;
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
 /// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain.
 /// </remarks>
+[TestCaseOrderer(typeof(PlayOrder))]
 public sealed class TranscriptTests(Servers servers)
 {
-    private static readonly string Folder = Path.Combine(
+    internal static readonly string Folder = Path.Combine(
         Repository.Root, "tests", "Siberite.Wire.Tests", "Transcripts");
 
     private static readonly Dictionary<string, int> PieceBytes = new(StringComparer.Ordinal)
@@ -26,13 +27,13 @@ public sealed class TranscriptTests(Servers servers)
         get
         {
             var plays = new TheoryData<string, string, string>();
-            foreach (var file in Directory.GetFiles(Folder, "*.txt").Order(StringComparer.Ordinal))
+            foreach (var file in Files())
             {
                 foreach (var route in new[] { "Direct", "Grain" })
                 {
                     foreach (var pieces in PieceBytes.Keys)
                     {
-                        plays.Add(Path.GetFileName(file), pieces, route);
+                        plays.Add(file, pieces, route);
                     }
                 }
             }
@@ -52,4 +53,8 @@ public sealed class TranscriptTests(Servers servers)
         await new TranscriptPlayer(lease.Server, PieceBytes[pieces])
             .PlayAsync(transcript, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Whatever lies in the folder.</summary>
+    internal static IEnumerable<string> Files()
+        => Directory.GetFiles(Folder, "*.txt").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 }

@@ -6,12 +6,13 @@ using ClusterOptions = Siberite.Contracts.ClusterOptions;
 
 namespace Siberite.Cluster;
 
-/// <summary>What sessions of other gateways took last from queues of this silo, and what they wait for.</summary>
+/// <summary>What sessions of other gateways wait for on this silo, and what their waits won last.</summary>
 /// <remarks>
 /// Belongs to the silo, not to a grain: an activation may be lost at any moment, and an item or a place in line must
 /// not go with it. A wait starts one take in the engine and is fetched in slices; the slices of one session find the
-/// same take, so it keeps its place. The last take is remembered because the reply that tells of it may be lost, and
-/// only this silo then knows which item it won.
+/// same take, so it keeps its place. What it won is remembered because the reply that tells of it may be lost, and
+/// only this silo then knows which item that was. Takes without a wait are calls, which <see cref="CallLedger"/>
+/// remembers.
 /// </remarks>
 internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
@@ -19,6 +20,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     private readonly TimeProvider _time;
     private readonly TimeSpan _slice;
     private readonly ConcurrentDictionary<ReadKey, LastTake> _lastTakes = new();
+    private int _lastTakeCount; // Of those, or one more for a moment.
     private readonly Lock _gate = new(); // Guards the waits. Taken before a queue's own gate.
     private readonly Dictionary<ReadKey, Wait> _waits = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -42,35 +44,22 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
-    /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given
-    /// back.</summary>
-    /// <param name="reader">The queue, or a cursor of it.</param>
-    /// <param name="cursor">That cursor's name, or <see langword="null"/>.</param>
-    /// <param name="session">Who takes.</param>
-    /// <param name="mode">What for.</param>
-    /// <param name="wait">How long it waits at most.</param>
-    public Task<TakeResult> Take(IQueue reader, CursorName? cursor, SessionId session, TakeMode mode, TimeSpan wait)
-    {
-        var take = reader.TakeAsync(session, mode, wait).AsTask();
-        if (mode != TakeMode.Peek && !HasEndedInVain(take))
-        {
-            _ = RememberAsync(new ReadKey(reader.Name, cursor, session), new LastTake(reader, take));
-        }
-
-        return take;
-    }
-
     /// <summary>The session knows of the item, and has closed it or given it back.</summary>
     public void Forget(QueueName queue, CursorName? cursor, SessionId session, long sequence)
         => Forget(new ReadKey(queue, cursor, session), sequence);
 
     private void Forget(in ReadKey key, long sequence)
     {
+        if (Volatile.Read(ref _lastTakeCount) == 0)
+        {
+            return; // Every close comes here, and most items were taken without a wait.
+        }
+
         if (_lastTakes.TryGetValue(key, out var last)
             && last.Take.IsCompletedSuccessfully
             && last.Take.Result.Item.Sequence == sequence)
         {
-            _lastTakes.TryRemove(new(key, last));
+            RemoveLast(key, last);
         }
     }
 
@@ -149,11 +138,11 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             _ = GiveBackAsync(wait.Key, new LastTake(wait.Reader, wait.Take));
         }
 
-        foreach (var (key, _) in _lastTakes)
+        foreach (var (key, last) in _lastTakes)
         {
             if (key.Session.Gateway == gateway)
             {
-                _lastTakes.TryRemove(key, out _);
+                RemoveLast(key, last);
             }
         }
     }
@@ -182,7 +171,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             {
                 var queue = _queues.FindForWait(key.Queue);
                 IQueue reader = key.Cursor is null ? queue : queue.OpenCursor(key.Cursor);
-                parked = new Wait(key, reader, Take(reader, key.Cursor, key.Session, mode, wait));
+                parked = new Wait(key, reader, Take(key, reader, mode, wait));
                 parked.Expiry = _time.CreateTimer(
                     _ => Abandon(parked), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _waits[key] = parked;
@@ -237,16 +226,45 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         _ = GiveBackAsync(parked.Key, new LastTake(parked.Reader, parked.Take));
     }
 
+    /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given
+    /// back.</summary>
+    private Task<TakeResult> Take(ReadKey key, IQueue reader, TakeMode mode, TimeSpan wait)
+    {
+        var take = reader.TakeAsync(key.Session, mode, wait).AsTask();
+        if (mode != TakeMode.Peek && !HasEndedInVain(take))
+        {
+            _ = RememberAsync(key, new LastTake(reader, take));
+        }
+
+        return take;
+    }
+
     private static bool HasEndedInVain(Task<TakeResult> take)
         => take.IsCompleted && !(take.IsCompletedSuccessfully && take.Result.Status == TakeStatus.Taken);
 
     private async Task RememberAsync(ReadKey key, LastTake last)
     {
-        _lastTakes[key] = last;
+        Interlocked.Increment(ref _lastTakeCount);
+        while (!_lastTakes.TryAdd(key, last))
+        {
+            if (_lastTakes.TryGetValue(key, out var former))
+            {
+                RemoveLast(key, former); // The session took again: it has seen how that one ended.
+            }
+        }
+
         await ((Task)last.Take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (HasEndedInVain(last.Take))
         {
-            _lastTakes.TryRemove(new(key, last));
+            RemoveLast(key, last);
+        }
+    }
+
+    private void RemoveLast(ReadKey key, LastTake last)
+    {
+        if (_lastTakes.TryRemove(new(key, last)))
+        {
+            Interlocked.Decrement(ref _lastTakeCount);
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed class LooseCursor : IQueueCursor
     private IQueueCursor Local => _queue.Local.OpenCursor(_cursor);
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => false;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
         => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 

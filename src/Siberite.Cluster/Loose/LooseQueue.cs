@@ -45,6 +45,10 @@ internal sealed partial class LooseQueue : IQueue
     /// <summary>The silo's clock.</summary>
     public TimeProvider Time => _silo.Time;
 
+    /// <inheritdoc/>
+    /// <remarks>Not here: one that looks elsewhere must not be overtaken by one that looks here.</remarks>
+    public bool TakesInPipelines => false;
+
     /// <summary>What is known of the other shards.</summary>
     public ShardMarks Marks { get; }
 

@@ -14,6 +14,9 @@ internal sealed class AliasQueue(QueueName name, IReadOnlyList<QueueName> target
     public IReadOnlyList<QueueName> Targets => targets;
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => false;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
         => AppendAsync(draft with { Payload = new ReadOnlySequence<byte>(draft.Payload.ToArray()) });
 
@@ -62,6 +65,8 @@ internal sealed class AliasQueue(QueueName name, IReadOnlyList<QueueName> target
     private sealed class Cursor(AliasQueue alias) : IQueueCursor
     {
         public QueueName Name => alias.Name;
+
+        public bool TakesInPipelines => false;
 
         public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
             => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);

@@ -22,6 +22,9 @@ internal sealed class GrainCursor : IQueueCursor
     public ReadOnlyMemory<byte> Address { get; }
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => false;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
         => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 
@@ -33,37 +36,28 @@ internal sealed class GrainCursor : IQueueCursor
     public void CancelWait(SessionId session) => _queue.CancelWait(session, _cursor);
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> CloseAsync(SessionId session, long sequence)
-    {
-        await _queue.SendAsync(QueueCommandKind.Close, session, sequence, _cursor);
-        return default; // Committed when it arrives.
-    }
+    public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
+        => _queue.Send(QueueCommandKind.Close, session, sequence, _cursor).AsCommit();
 
     /// <inheritdoc/>
-    public async ValueTask AbortAsync(SessionId session, long sequence)
-        => await _queue.SendAsync(QueueCommandKind.Abort, session, sequence, _cursor);
+    public ValueTask AbortAsync(SessionId session, long sequence)
+        => _queue.Send(QueueCommandKind.Abort, session, sequence, _cursor).AsAbort();
 
     /// <inheritdoc/>
-    public async ValueTask ReturnAsync(SessionId session, long sequence)
-        => await _queue.SendAsync(QueueCommandKind.Return, session, sequence, _cursor);
+    public ValueTask ReturnAsync(SessionId session, long sequence)
+        => _queue.Send(QueueCommandKind.Return, session, sequence, _cursor).AsAbort();
 
     /// <inheritdoc/>
     public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
-        => _queue.TouchAsync(session, sequence, lease, _cursor);
+        => _queue.Send(QueueCommandKind.Touch, session, sequence, _cursor, lease).AsTouch();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> PurgeAsync()
-    {
-        await _queue.SendAsync(QueueCommandKind.Purge, default, sequence: 0, _cursor);
-        return default;
-    }
+    public ValueTask<Commit> PurgeAsync()
+        => _queue.Send(QueueCommandKind.Purge, default, sequence: 0, _cursor).AsCommit();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> DropAsync()
-    {
-        await _queue.SendAsync(QueueCommandKind.DropCursor, default, sequence: 0, _cursor);
-        return default;
-    }
+    public ValueTask<Commit> DropAsync()
+        => _queue.Send(QueueCommandKind.DropCursor, default, sequence: 0, _cursor).AsCommit();
 
     /// <inheritdoc/>
     public IQueueCursor OpenCursor(CursorName cursor) => _queue.OpenCursor(cursor);

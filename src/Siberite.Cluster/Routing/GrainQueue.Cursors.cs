@@ -13,13 +13,7 @@ internal sealed partial class GrainQueue
         => _cursors.GetOrAdd(cursor, static (name, queue) => new GrainCursor(queue, name), this);
 
     /// <summary>Enqueues a command for a cursor.</summary>
-    public Task SendAsync(QueueCommandKind kind, SessionId session, long sequence, CursorName cursor)
-        => Enqueue(Command(kind, session, sequence) with { Cursor = cursor }).Task;
-
-    /// <summary>Extends the lease of an open read of a cursor, or of the queue itself.</summary>
-    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease, CursorName? cursor)
-    {
-        var touch = Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease, Cursor = cursor };
-        return (await Enqueue(touch).Task).IsOpen;
-    }
+    public RemoteCommand Send(
+        QueueCommandKind kind, SessionId session, long sequence, CursorName cursor, TimeSpan lease = default)
+        => Enqueue(Command(kind, session, sequence) with { Cursor = cursor, Lease = lease });
 }

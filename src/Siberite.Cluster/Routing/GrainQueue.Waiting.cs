@@ -24,7 +24,7 @@ internal sealed partial class GrainQueue
             : null;
         var first = Enqueue(
             Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode, Cursor = cursor });
-        return waiting is null ? TakeAsync(first) : TakeAsync(first, session, mode, waiting);
+        return waiting is null ? first.AsTake() : TakeAsync(first, session, mode, waiting);
     }
 
     /// <summary>The same for a cursor.</summary>
@@ -45,22 +45,11 @@ internal sealed partial class GrainQueue
         }
     }
 
-    private async ValueTask<TakeResult> TakeAsync(RemoteCommand command)
-    {
-        var outcome = await command.Task;
-        if (outcome.Take == TakeStatus.Gone)
-        {
-            _parts.OnGone(this);
-        }
-
-        return new TakeResult(outcome.Take, outcome.Item, default);
-    }
-
     private async ValueTask<TakeResult> TakeAsync(RemoteCommand first, SessionId session, TakeMode mode, Wait wait)
     {
         try
         {
-            var found = await first.Task;
+            var found = await first.AsOutcome();
 
             // A queue that is not there can be waited for: the wait goes where its first item will come.
             return found.Take == TakeStatus.Taken || first.HasStaleHome
@@ -86,13 +75,13 @@ internal sealed partial class GrainQueue
             ValueTask<QueueOutcome?> slice;
             lock (wait)
             {
-                if (wait.IsCancelled || (left <= TimeSpan.Zero && !mustCall))
+                if ((wait.IsCancelled || left <= TimeSpan.Zero) && !mustCall)
                 {
                     break;
                 }
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
-                left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+                left = left > TimeSpan.Zero && !wait.IsCancelled ? left : TimeSpan.Zero;
                 slice = wait.Cursor is null
                     ? _grain.WaitAsync(_parts.Gateway, session, mode, left)
                     : _grain.WaitAtCursorAsync(_parts.Gateway, session, mode, left, wait.Cursor);
