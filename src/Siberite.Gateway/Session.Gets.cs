@@ -391,15 +391,4 @@ internal sealed partial class Session
 
         return found >= 0;
     }
-
-    /// <summary>Who reads, for commands that outlive the line they came on.</summary>
-    private readonly record struct ReaderName(QueueName Queue, CursorName? Cursor)
-    {
-        public static ReaderName Of(ReaderKey key)
-            => new(QueueName.Parse(key.Queue), key.Cursor.IsEmpty ? null : CursorName.Parse(key.Cursor));
-
-        public static ReaderName Of(IQueue reader) => Of(ReaderKey.Parse(reader.Address.ToArray()));
-
-        public IQueue In(IQueue queue) => Cursor is null ? queue : queue.OpenCursor(Cursor);
-    }
 }

@@ -231,7 +231,8 @@ internal sealed class CallExecution
         QueueCommandKind.Append => outcome is { Error: null, IsDeferred: false }
             && outcome.Append is (AppendStatus.Stored or AppendStatus.Duplicate),
         QueueCommandKind.Take => outcome.Take == TakeStatus.Taken,
-        QueueCommandKind.Close or QueueCommandKind.Purge or QueueCommandKind.DropCursor => outcome is { Error: null, IsDeferred: false },
+        QueueCommandKind.Close or QueueCommandKind.Purge or QueueCommandKind.DropCursor =>
+            outcome is { Error: null, IsDeferred: false },
         _ => false,
     };
 
