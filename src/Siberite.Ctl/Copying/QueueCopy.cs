@@ -103,22 +103,22 @@ internal sealed class QueueCopy : IDisposable
     /// <summary>Closes what the target has, where that can be done: a later run would set it again.</summary>
     public async Task SettleAsync()
     {
-        foreach (var (place, lane) in _lanes.Index())
+        try
         {
-            if (lane?.Stored is not { IsCompletedSuccessfully: true })
+            // A close that is sent to a source that is gone would only blur what is known of the item.
+            using var probe = await WireConnection.ConnectAsync(_sourceAddress, CancellationToken.None);
+            foreach (var (place, lane) in _lanes.Index())
             {
-                continue;
+                if (lane?.Stored is { IsCompletedSuccessfully: true })
+                {
+                    _silo?.Journal.BeginClose(place);
+                    await lane.CloseAsync(_queue, CancellationToken.None);
+                }
             }
-
-            try
-            {
-                _silo?.Journal.BeginClose(place);
-                await lane.CloseAsync(_queue, CancellationToken.None);
-            }
-            catch (CtlException)
-            {
-                // The source is gone; it takes the item back, and a later run sets it again.
-            }
+        }
+        catch (CtlException)
+        {
+            // The source is gone; it takes the items back, and a later run finds them there.
         }
     }
 
