@@ -65,13 +65,13 @@ internal sealed partial class GrainQueue
             ValueTask<QueueOutcome?> slice;
             lock (wait)
             {
-                if (wait.IsCancelled || (left <= TimeSpan.Zero && !mustCall))
+                if ((wait.IsCancelled || left <= TimeSpan.Zero) && !mustCall)
                 {
                     break;
                 }
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
-                left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+                left = left > TimeSpan.Zero && !wait.IsCancelled ? left : TimeSpan.Zero;
                 slice = _grain.WaitAsync(_parts.Gateway, session, mode, left);
             }
 
