@@ -86,7 +86,7 @@ internal static class QueuesPage
             Cell(Figures.Rate(queue.InPerSecond));
             Cell(Figures.Rate(queue.OutPerSecond));
             Cell(queue.Silo);
-            Cell(queue.IsUnreadable ? "unreadable" : queue.IsPaused ? "paused" : "");
+            Cell(queue.State);
             Cell(""); // Where scripts run, a button.
             rows.Append("</tr>\n");
         }

@@ -102,10 +102,10 @@ function showRows(queues) {
   queues.forEach((queue, index) => {
     const row = body.rows[index] ?? body.insertRow();
     const texts = [
-      queue.name, queue.isUnreadable ? "unreadable" : count(queue.items), bytes(queue.bytes),
-      duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), count(queue.delayed),
-      count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
-      queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
+      queue.name, queue.isUnreadable ? "unreadable" : count(queue.items),
+      bytes(queue.bytes), duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters),
+      count(queue.delayed), count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
+      queue.state,
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();
