@@ -10,46 +10,49 @@ internal sealed partial class Session
     /// way to it changes between two of them.</summary>
     private readonly Dictionary<QueueName, AppendTail> _appendTails = [];
 
-    /// <summary>Whether an earlier set of this session may yet be sent again, on another way than
+    /// <summary>Whether an earlier set of this session is yet to be sent, or may be sent again, on another way than
     /// <paramref name="queue"/>.</summary>
     private bool MustFollowAppend(IQueue queue)
         => _appendTails.Count > 0
             && _appendTails.TryGetValue(queue.Name, out var tail)
             && !tail.End.IsCompleted
-            && tail.Queue != queue;
+            && (tail.Queue != queue || tail.Sent is { IsCompletedSuccessfully: true, Result.Status: AppendStatus.Gone });
 
     /// <summary>Owes the reply to a set that is under way.</summary>
     private void OweAppend(IQueue queue, ValueTask<AppendResult> append, in ItemDraft draft, bool isSilent)
     {
         var copy = draft with { Payload = new(draft.Payload.ToArray()) };
-        OweAppend(queue, FinishAppendAsync(append, TailOf(queue.Name), queue.Name, copy), isSilent);
+        var sent = append.AsTask();
+        var end = FinishAppendAsync(sent, TailOf(queue.Name), queue.Name, copy);
+        OweAppend(queue.Name, new AppendTail(queue, sent, end), isSilent);
     }
 
     /// <summary>Owes the reply to a set that must come after one under way.</summary>
     private void OweFollowingAppend(IQueue queue, in ItemDraft draft, bool isSilent)
     {
         var copy = draft with { Payload = new(draft.Payload.ToArray()) };
-        OweAppend(queue, AppendAfterAsync(TailOf(queue.Name), queue.Name, copy), isSilent);
+        var end = AppendAfterAsync(TailOf(queue.Name), queue.Name, copy);
+        OweAppend(queue.Name, new AppendTail(Queue: null, Sent: null, end), isSilent);
     }
 
-    private void OweAppend(IQueue queue, Task<AppendResult> append, bool isSilent)
+    private void OweAppend(QueueName name, in AppendTail tail, bool isSilent)
     {
         if (_owed.Count == 0)
         {
             _appendTails.Clear(); // Nothing is under way, or somebody would be owed its reply.
         }
 
-        _appendTails[queue.Name] = new AppendTail(queue, append);
-        Owe(new PendingReply(isSilent ? ReplyKind.Silence : ReplyKind.Stored) { Append = append });
+        _appendTails[name] = tail;
+        Owe(new PendingReply(isSilent ? ReplyKind.Silence : ReplyKind.Stored) { Append = tail.End });
     }
 
     private Task TailOf(QueueName name)
         => _appendTails.TryGetValue(name, out var tail) ? tail.End : Task.CompletedTask;
 
     private async Task<AppendResult> FinishAppendAsync(
-        ValueTask<AppendResult> append, Task previous, QueueName name, ItemDraft draft)
+        Task<AppendResult> sent, Task previous, QueueName name, ItemDraft draft)
     {
-        var result = await append;
+        var result = await sent;
         if (result.Status == AppendStatus.Gone)
         {
             return await AppendAfterAsync(previous, name, draft);
@@ -91,7 +94,11 @@ internal sealed partial class Session
         }
     }
 
-    private readonly record struct AppendTail(IQueue Queue, Task End);
+    /// <summary>A set under way.</summary>
+    /// <param name="Queue">Where it was sent; <see langword="null"/> if it waits to be.</param>
+    /// <param name="Sent">What came of that.</param>
+    /// <param name="End">What comes of it in the end.</param>
+    private readonly record struct AppendTail(IQueue? Queue, Task<AppendResult>? Sent, Task<AppendResult> End);
 
     private sealed class CommitWait()
         : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), ICommitListener
