@@ -102,7 +102,7 @@ internal sealed partial class Session
         {
             if (_gateway.Router.TryGetResolved(targets, out var queue))
             {
-                if (MustFollowAppend(queue))
+                if (MustFollow(queue))
                 {
                     OweFollowingAppend(queue, draft, isSilent);
                     return;
@@ -129,7 +129,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(AppendSlowlyAsync([QueueName.Parse(targets)], draft with { Payload = new(payload.ToArray()) }, isSilent));
+        AppendBehind(QueueName.Parse(targets), draft with { Payload = new(payload.ToArray()) }, isSilent);
     }
 
     private void AppendToAll(ReadOnlySpan<byte> targets, in ItemDraft draft, bool isSilent)
@@ -152,8 +152,12 @@ internal sealed partial class Session
             names.Add(name);
         }
 
-        Block(AppendSlowlyAsync(names, draft with { Payload = new(draft.Payload.ToArray()) }, isSilent));
+        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        BlockBehindAll(() => AppendSlowlyAsync(names, copy, isSilent));
     }
+
+    private void AppendBehind(QueueName name, ItemDraft draft, bool isSilent)
+        => BlockBehind(name, () => AppendSlowlyAsync([name], draft, isSilent));
 
     /// <summary>Appends where the way is not known yet, or to several queues.</summary>
     private async Task<Action> AppendSlowlyAsync(List<QueueName> names, ItemDraft draft, bool isSilent)

@@ -169,7 +169,8 @@ internal static partial class SiloProcess
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 << 10; // No page takes a body; nothing may fill memory with one.
-            kestrel.Listen(new GatewayEndPoint(ListenAddress.Parse(settings.Gateway.Listen)), endpoint =>
+            var gateway = ListenAddress.Parse(settings.Gateway.Listen);
+            kestrel.Listen(new GatewayEndPoint(gateway, settings.Gateway.Polled), endpoint =>
             {
                 connections.Track(endpoint);
                 endpoint.UseSiberiteGateway();

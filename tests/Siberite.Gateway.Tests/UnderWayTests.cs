@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Siberite.Contracts;
 using Siberite.Queues;
 
 namespace Siberite.Gateway.Tests;
 
-/// <summary>Commands that are under way when their queue is gone from where they were sent.</summary>
-public sealed class ResendingTests
+/// <summary>Commands that are under way to a queue elsewhere, also when it is gone from there.</summary>
+public sealed class UnderWayTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -72,6 +73,132 @@ public sealed class ResendingTests
         }
     }
 
+    [Fact]
+    public async Task Gets_go_together_and_are_answered_in_their_order()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+
+        await client.SendAsync("get q\r\nget q\r\nget q/peek\r\nget q\r\n");
+        var takes = Takes(router!, 4);
+        takes[3].SetResult(default);
+        takes[1].SetResult(Taken(2));
+        takes[2].SetResult(Taken(3));
+        Assert.False(client.HasReply());
+        takes[0].SetResult(Taken(1));
+
+        await client.ExpectAsync(Value(1) + Value(2) + Value(3) + "END\r\n");
+        SpinWait.SpinUntil(() => router!.Elsewhere.Closed.Count == 2, Patience);
+        Assert.Equal([1, 2], router!.Elsewhere.Closed); // And not what was only looked at.
+    }
+
+    /// <remarks>
+    /// Goal: a client that goes while its gets are under way swallows nothing.
+    /// Method: its gets bring items after it has gone; every one of them must be given back and none closed.
+    /// </remarks>
+    [Fact]
+    public async Task What_gets_bring_after_their_client_has_gone_goes_back()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+
+        await client.SendAsync("get q\r\nget q\r\n");
+        var takes = Takes(router!, 2);
+        await client.VanishAsync();
+        takes[1].SetResult(Taken(2));
+        takes[0].SetResult(Taken(1));
+
+        await client.Run.WaitAsync(Patience);
+        Assert.Equal([1, 2], router!.Elsewhere.Aborted.Order());
+        Assert.Empty(router.Elsewhere.Closed);
+    }
+
+    [Fact]
+    public async Task Gets_that_come_back_are_made_where_the_queue_is_now_in_their_order()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+        var here = gateway.Queues.Open(QueueName.Parse("q"));
+        foreach (var item in (string[])["1", "2", "3"])
+        {
+            await here.AppendAsync(new ItemDraft(new(Encoding.ASCII.GetBytes(item)), 0, 0, false));
+        }
+
+        await client.SendAsync("get q\r\nget q\r\n");
+        var takes = Takes(router!, 2);
+        router!.HasMoved = true;
+        await client.SendAsync("get q/open\r\n");
+        takes[1].SetResult(new TakeResult(TakeStatus.Gone, default, default));
+        takes[0].SetResult(new TakeResult(TakeStatus.Gone, default, default));
+
+        await client.ExpectAsync(Value(1) + Value(2) + Value(3));
+    }
+
+    [Fact]
+    public async Task A_wait_goes_on_where_the_queue_is_now()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+
+        await client.SendAsync("get q/t=60000\r\n");
+        var takes = Takes(router!, 1);
+        router!.HasMoved = true;
+        takes[0].SetResult(new TakeResult(TakeStatus.Gone, default, default));
+        SpinWait.SpinUntil(() => gateway.Stats("q")?.WaiterCount == 1, Patience);
+        await gateway.Connect().AskAsync("set q 0 0 1\r\n1\r\n", "STORED\r\n");
+
+        await client.ExpectAsync(Value(1));
+    }
+
+    [Fact]
+    public async Task A_command_on_many_queues_comes_after_those_under_way()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+
+        await client.SendAsync("set q 0 0 1\r\n1\r\nflush_all\r\ndelete q\r\nflush_expired q\r\nversion\r\n");
+        SpinWait.SpinUntil(() => router!.Elsewhere.UnderWay.Count == 1, Patience);
+        Assert.Equal(0, router!.DoneCount);
+        router.Elsewhere.UnderWay.Single().SetResult(default);
+
+        await client.ExpectAsync("STORED\r\nFlushed all queues.\r\nDELETED\r\n0\r\nVERSION ");
+        Assert.Equal(3, router.DoneCount);
+    }
+
+    /// <remarks>The first items tell how large they are: gets beyond what a session may owe wait for that.</remarks>
+    [Fact]
+    public async Task Gets_of_large_items_are_under_way_one_at_a_time()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(
+            options: new GatewayOptions { MaxPendingReplyBytes = 32 << 10 },
+            routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+        await client.SendAsync(string.Concat(Enumerable.Repeat("get q\r\n", 5)));
+        var payload = new string('x', 64 << 10);
+        var value = $"VALUE q 0 {payload.Length}\r\n{payload}\r\nEND\r\n";
+        var item = new Item(1, Encoding.ASCII.GetBytes(payload), Flags: 0);
+
+        foreach (var take in Takes(router!, 2))
+        {
+            take.SetResult(new TakeResult(TakeStatus.Taken, item, default));
+        }
+
+        await client.ExpectAsync(value + value);
+        for (var count = 3; count <= 5; count++)
+        {
+            var takes = Takes(router!, count);
+            Assert.Equal(count, takes.Length);
+            takes[^1].SetResult(new TakeResult(TakeStatus.Taken, item, default));
+            await client.ExpectAsync(value);
+        }
+    }
+
     /// <remarks>
     /// Goal: a set of several queues, or one whose way is not known any more, does not overtake what its session sent
     /// to one of them before.
@@ -126,6 +253,17 @@ public sealed class ResendingTests
         await client.ExpectAsync("VALUE q 0 1\r\n1\r\nEND\r\n");
     }
 
+    private static TakeResult Taken(int sequence)
+        => new(TakeStatus.Taken, new Item(sequence, [(byte)('0' + sequence)], Flags: 0), default);
+
+    private static string Value(int item) => $"VALUE q 0 1\r\n{item}\r\nEND\r\n";
+
+    private static TaskCompletionSource<TakeResult>[] Takes(ElsewhereRouter router, int count)
+    {
+        Assert.True(SpinWait.SpinUntil(() => router.Elsewhere.Takes.Count >= count, Patience));
+        return [.. router.Elsewhere.Takes];
+    }
+
     private sealed class ElsewhereRouter(LocalQueues queues) : IQueueRouter
     {
         private readonly EngineRouter _engine = new(queues);
@@ -133,8 +271,11 @@ public sealed class ResendingTests
         public ElsewhereQueue Elsewhere { get; } = new();
 
         public volatile bool HasMoved;
+
         public volatile bool IsForgotten; // The way to it: it has to be looked up.
         public volatile bool WasOtherAskedFor; // A queue that is here all the time.
+
+        public int DoneCount;
 
         public ICommitLog Commits => _engine.Commits;
 
@@ -154,11 +295,23 @@ public sealed class ResendingTests
         public ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
             => _engine.AppendToAllAsync(names, draft);
 
-        public ValueTask<Commit> DeleteAsync(QueueName name) => _engine.DeleteAsync(name);
+        public ValueTask<Commit> DeleteAsync(QueueName name)
+        {
+            DoneCount++;
+            return _engine.DeleteAsync(name);
+        }
 
-        public ValueTask<long> DropExpiredAsync(QueueName? name) => _engine.DropExpiredAsync(name);
+        public ValueTask<long> DropExpiredAsync(QueueName? name)
+        {
+            DoneCount++;
+            return _engine.DropExpiredAsync(name);
+        }
 
-        public ValueTask<Commit> PurgeAllAsync() => _engine.PurgeAllAsync();
+        public ValueTask<Commit> PurgeAllAsync()
+        {
+            DoneCount++;
+            return _engine.PurgeAllAsync();
+        }
 
         public ValueTask<ClusterStats> GetStatsAsync(QueueName? name, StatsScope scope)
             => _engine.GetStatsAsync(name, scope);
@@ -170,6 +323,8 @@ public sealed class ResendingTests
 
         public QueueName Name { get; } = QueueName.Parse("q");
 
+        public bool TakesInPipelines => true;
+
         public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
         {
             var append = new TaskCompletionSource<AppendResult>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -178,6 +333,10 @@ public sealed class ResendingTests
         }
 
         public ConcurrentQueue<TaskCompletionSource<TakeResult>> Takes { get; } = new();
+
+        public ConcurrentQueue<long> Closed { get; } = new();
+
+        public ConcurrentQueue<long> Aborted { get; } = new();
 
         public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
         {
@@ -190,11 +349,19 @@ public sealed class ResendingTests
         {
         }
 
-        public ValueTask<Commit> CloseAsync(SessionId session, long sequence) => default;
+        public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
+        {
+            Closed.Enqueue(sequence);
+            return default;
+        }
 
-        public ValueTask AbortAsync(SessionId session, long sequence) => default;
+        public ValueTask AbortAsync(SessionId session, long sequence)
+        {
+            Aborted.Enqueue(sequence);
+            return default;
+        }
 
-        public ValueTask ReturnAsync(SessionId session, long sequence) => default;
+        public ValueTask ReturnAsync(SessionId session, long sequence) => AbortAsync(session, sequence);
 
         public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease) => default;
 
