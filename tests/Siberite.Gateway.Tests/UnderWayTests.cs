@@ -282,7 +282,9 @@ public sealed class UnderWayTests
         public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
         {
             WasOtherAskedFor |= name.SequenceEqual("other"u8);
-            queue = HasMoved || name.SequenceEqual("other"u8) ? queues.Open(QueueName.Parse(name)) : IsForgotten ? null : Elsewhere;
+            queue = HasMoved || name.SequenceEqual("other"u8) ? queues.Open(QueueName.Parse(name))
+                : IsForgotten ? null
+                : Elsewhere;
             return queue is not null;
         }
 

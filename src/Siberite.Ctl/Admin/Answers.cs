@@ -30,7 +30,8 @@ internal sealed record MoveAnswer(
 /// <summary>How far a drain is.</summary>
 internal sealed record DrainAnswer(
     [property: JsonRequired] string Silo, [property: JsonRequired] bool IsDraining,
-    [property: JsonRequired] bool IsEmpty, [property: JsonRequired] long QueuesLeft, [property: JsonRequired] long Moved, string? Trouble);
+    [property: JsonRequired] bool IsEmpty, [property: JsonRequired] long QueuesLeft,
+    [property: JsonRequired] long Moved, string? Trouble);
 
 /// <summary>One queue.</summary>
 internal sealed record QueueAnswer(
