@@ -96,6 +96,12 @@ public sealed class GatewayOptions
     /// operator. Changed files are read again without it.</summary>
     public bool AllowReload { get; set; }
 
+    /// <summary>What a <c>+</c> in a key means. <c>MultiSet</c>: <c>set a+b</c> stores in both queues, and nothing else
+    /// may name two. <c>Fanout</c>: <c>a+b</c> is a child of queue <c>a</c>, which gets a copy of all that is set into
+    /// <c>a</c> from the first time it is named. Default <c>MultiSet</c>, as in Siberite; <c>Fanout</c> is Kestrel's.
+    /// The same on all silos of a cluster.</summary>
+    public PlusMeaning Plus { get; set; } = PlusMeaning.MultiSet;
+
     /// <summary>Whether <c>status s</c> may change the silo's status. Default false, unlike Kestrel, for the same
     /// reason; <c>status</c> alone tells it to anybody.</summary>
     public bool AllowStatusChange { get; set; }

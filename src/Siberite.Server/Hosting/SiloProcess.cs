@@ -107,7 +107,10 @@ internal static partial class SiloProcess
         try
         {
             return new LocalQueues(
-                store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>());
+                store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>())
+            {
+                FansOut = settings.Gateway.Plus == PlusMeaning.Fanout,
+            };
         }
         catch (Exception e)
         {
