@@ -168,7 +168,7 @@ internal sealed partial class Session
     private async Task<TakeEnd> TakeAfterAsync(Task previous, QueueName name, TakeMode mode, MetaCommand? meta)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Its own reply tells of its failure.
-        while (await _gateway.Router.FindAsync(name) is { } queue)
+        while (await FindToReadAsync(name) is { } queue)
         {
             var result = await queue.TakeAsync(_id, mode, TimeSpan.Zero);
             if (result.Status != TakeStatus.Gone)

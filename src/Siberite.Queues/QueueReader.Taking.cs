@@ -20,6 +20,9 @@ internal sealed partial class QueueReader
     /// <summary>Whether anybody has asked for an item since the last sweep.</summary>
     public bool WasTakenFrom => _wasTakenFrom;
 
+    /// <summary>When a sweep last found that somebody had asked, or the start, in Unix milliseconds.</summary>
+    public long UsedAt { get; private set; }
+
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin = false)
     {
         _wasTakenFrom |= session != SweepSession;
@@ -30,9 +33,19 @@ internal sealed partial class QueueReader
             outcome = TryTake(session, mode, out result);
         }
 
-        if (outcome == TakeOutcome.Taken || (outcome == TakeOutcome.Empty && wait <= TimeSpan.Zero))
+        if (outcome == TakeOutcome.Taken)
         {
             return new(result);
+        }
+
+        if (outcome == TakeOutcome.Empty && _shared.Commits.HasFailed)
+        {
+            return ValueTask.FromException<TakeResult>(_shared.Commits.Failure()); // What is there is in doubt.
+        }
+
+        if (outcome == TakeOutcome.Empty && wait <= TimeSpan.Zero)
+        {
+            return default;
         }
 
         var waiter = new Waiter(this, session, mode) { IsAdmin = isAdmin };
@@ -56,7 +69,7 @@ internal sealed partial class QueueReader
         {
             if (place.Value.Session == session)
             {
-                Finish(place.Value, default);
+                RunOut(place.Value);
                 return;
             }
         }
@@ -70,12 +83,7 @@ internal sealed partial class QueueReader
         {
             if (waiter.Place is not null)
             {
-                waiter.Dispose();
-                waiter.HasRunOut = true;
-                if (!_isLoading)
-                {
-                    Finish(waiter, default);
-                }
+                RunOut(waiter);
             }
         }
     }
@@ -112,7 +120,7 @@ internal sealed partial class QueueReader
                     StartLoad();
                     return;
                 case TakeOutcome.Empty when !waiter.OutlastsEmptyQueue:
-                    Finish(waiter, default);
+                    FinishEmpty(waiter);
                     break;
                 default:
                     break;
@@ -123,6 +131,11 @@ internal sealed partial class QueueReader
     /// <summary>The item whose turn it is: the oldest that came back, or the next one never handed out.</summary>
     public bool TryFindNext(out long sequence, out ItemSlot slot)
     {
+        if (_place.HasReturned && _main is not null)
+        {
+            _place.DropReturned(_main);
+        }
+
         if (_place.HasReturned)
         {
             (sequence, slot) = _place.PeekReturned();
@@ -147,6 +160,32 @@ internal sealed partial class QueueReader
                 waiter.Leave();
                 waiter.SetException(_queue.Paused());
             }
+        }
+    }
+
+    /// <summary>The waiter's time is over. What is just being read from the store is still its: the queue is not
+    /// empty.</summary>
+    private void RunOut(Waiter waiter)
+    {
+        waiter.Dispose();
+        waiter.HasRunOut = true;
+        if (!_isLoading)
+        {
+            FinishEmpty(waiter);
+        }
+    }
+
+    /// <summary>Tells the waiter that there is nothing, unless nobody can know.</summary>
+    private void FinishEmpty(Waiter waiter)
+    {
+        waiter.Leave();
+        if (_shared.Commits.HasFailed)
+        {
+            waiter.SetException(_shared.Commits.Failure());
+        }
+        else
+        {
+            waiter.SetResult(default);
         }
     }
 
@@ -203,10 +242,12 @@ internal sealed partial class QueueReader
         return TakeOutcome.Empty;
     }
 
-    /// <summary>Steps over items that a run before this one closed out of order.</summary>
+    /// <summary>Steps over items that a run before this one closed out of order, and a cursor over those that have left
+    /// the queue.</summary>
     private void SkipClosed()
     {
-        for (var skipped = _place.SkipClosed(); skipped > 0 && _window.Count > 0; skipped--)
+        var passed = _main is null ? _place.SkipClosed() : _place.SkipClosed(_main);
+        for (var skipped = passed; skipped > 0 && _window.Count > 0; skipped--)
         {
             _window.RemoveFirst();
         }
@@ -220,8 +261,7 @@ internal sealed partial class QueueReader
         }
 
         _place.Remove(sequence);
-        ItemCount--;
-        ItemBytes -= slot.PayloadBytes;
+        UncountItem(slot.PayloadBytes);
     }
 
     /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is

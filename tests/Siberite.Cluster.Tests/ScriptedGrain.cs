@@ -46,11 +46,17 @@ internal sealed class ScriptedGrain : IQueueGrain
         return default;
     }
 
+    public ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor)
+        => WaitAsync(gateway, session, mode, wait);
+
+    public ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor) => CancelWaitAsync(session);
+
     public ValueTask<long> OpenAsync() => new(Run);
 
     public ValueTask<long> OpenShardAsync() => OpenAsync();
 
-    public ValueTask DeleteAsync() => default;
+    public ValueTask<bool> DeleteAsync() => new(true);
 
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);

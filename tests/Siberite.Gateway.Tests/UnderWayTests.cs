@@ -334,5 +334,7 @@ public sealed class UnderWayTests
         public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease) => default;
 
         public ValueTask<Commit> PurgeAsync() => default;
+
+        public IQueueCursor OpenCursor(CursorName cursor) => throw new NotSupportedException();
     }
 }

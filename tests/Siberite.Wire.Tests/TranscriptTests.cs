@@ -6,7 +6,8 @@ namespace Siberite.Wire.Tests;
 /// <summary>Every transcript, against a real server process.</summary>
 /// <remarks>
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
-/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain.
+/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; those
+/// that need no settings also over ASP.NET Core's socket transport, which other systems than Linux have.
 /// </remarks>
 [TestCaseOrderer(typeof(PlayOrder))]
 public sealed class TranscriptTests(Servers servers)
@@ -21,6 +22,12 @@ public sealed class TranscriptTests(Servers servers)
         ["sevens"] = 7,
     };
 
+    private static readonly Dictionary<string, string[]> Settings = new(StringComparer.Ordinal)
+    {
+        ["Direct"] = ["--Siberite:Cluster:LocalRoute=Direct"],
+        ["Grain"] = ["--Siberite:Cluster:LocalRoute=Grain"],
+    };
+
     /// <summary>Every file, in every piecing, by every route.</summary>
     public static TheoryData<string, string, string> Plays
     {
@@ -29,7 +36,7 @@ public sealed class TranscriptTests(Servers servers)
             var plays = new TheoryData<string, string, string>();
             foreach (var file in Files())
             {
-                foreach (var route in new[] { "Direct", "Grain" })
+                foreach (var route in Settings.Keys)
                 {
                     foreach (var pieces in PieceBytes.Keys)
                     {
@@ -42,17 +49,35 @@ public sealed class TranscriptTests(Servers servers)
         }
     }
 
+    /// <summary>Every file that needs no settings and no server of its own.</summary>
+    public static TheoryData<string> Plain
+        => [.. Files().Where(IsPlain)];
+
     [Theory]
     [MemberData(nameof(Plays))]
     public async Task The_server_holds_the_conversation(string file, string pieces, string route)
     {
         var transcript = Transcript.Load(Path.Combine(Folder, file));
         using var lease = await servers.RentAsync(
-            [.. transcript.Settings, $"--Siberite:Cluster:LocalRoute={route}"], alone: transcript.NeedsOwnServer);
+            [.. transcript.Settings, .. Settings[route]], alone: transcript.NeedsOwnServer);
 
         await new TranscriptPlayer(lease.Server, PieceBytes[pieces])
             .PlayAsync(transcript, TestContext.Current.CancellationToken);
     }
+
+    [Theory]
+    [MemberData(nameof(Plain))]
+    public async Task The_server_holds_the_conversation_without_a_poll(string file)
+    {
+        var transcript = Transcript.Load(Path.Combine(Folder, file));
+        using var lease = await servers.RentAsync(["--Siberite:Gateway:Polled=false"], alone: false);
+
+        await new TranscriptPlayer(lease.Server, PieceBytes["sevens"])
+            .PlayAsync(transcript, TestContext.Current.CancellationToken);
+    }
+
+    private static bool IsPlain(string file)
+        => Transcript.Load(Path.Combine(Folder, file)) is { Settings: [], NeedsOwnServer: false };
 
     /// <summary>Whatever lies in the folder.</summary>
     internal static IEnumerable<string> Files()

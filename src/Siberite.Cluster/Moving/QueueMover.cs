@@ -85,6 +85,12 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             throw Refusal($"Queue {name} is at home there already.");
         }
 
+        if (name.IsChild || _queues.HasChildren(name))
+        {
+            throw new SiberiteException(
+                SiberiteError.NotForThisQueue, $"Queue {name} is part of a fanout: it cannot be moved.", inner: null);
+        }
+
         var queue = _queues.Find(name) ?? throw Refusal($"There is no queue {name} on this silo.");
         lock (_gate)
         {
@@ -188,7 +194,10 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         AfterStep?.Invoke(3);
         var end = queue.Seal();
         await target.CompleteAsync(move.Id, new MovedPlace(
-            end.Reader.Position, end.Reader.ClosedBytes, end.Reader.Closed.ToArray(), end.Tail, end.AppendedBytes));
+            end.Reader.Position, end.Reader.ClosedBytes, end.Reader.Closed.ToArray(), end.Tail, end.AppendedBytes)
+        {
+            Cursors = [.. end.Cursors.Select(ToMoved)],
+        });
     }
 
     private async Task WaitForOpenReadsAsync(Queue queue)
@@ -230,6 +239,11 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         => new(
             item.Header.Sequence, item.Payload, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
             item.Header.AppendedBytes, item.Header.Deliveries);
+
+    private static MovedCursor ToMoved(StoredCursor cursor)
+        => new(
+            cursor.Number, cursor.Record.Name, cursor.Record.CreatedAt, cursor.State.Position, cursor.State.ClosedBytes,
+            cursor.State.Closed.ToArray());
 
     private async Task GiveUpAsync(RunningMove move, Queue? still, Exception e)
     {

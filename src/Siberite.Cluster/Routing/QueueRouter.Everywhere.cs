@@ -13,6 +13,7 @@ internal sealed partial class QueueRouter
     /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
     public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
     {
+        names = Expand(names);
         var mayBeStale = names.Any(_resolved.ContainsKey);
         try
         {
@@ -122,7 +123,10 @@ internal sealed partial class QueueRouter
             return new ClusterStats(here, [self]);
         }
 
-        var answers = await AskOthersAsync(silo => AskStatsAsync(silo, name));
+        // Those of one queue are cheap, and an operator who has just changed it looks at them.
+        var answers = name is null
+            ? await _othersStats.ReadAsync(() => AskOthersAsync(silo => AskStatsAsync(silo, name)))
+            : await AskOthersAsync(silo => AskStatsAsync(silo, name));
         return new ClusterStats(
             [.. here, .. answers.SelectMany(answer => answer.Answer?.Queues ?? [])],
             [self, .. answers.Select(answer => StatsOf(answer, isAll: name is null))]);

@@ -107,7 +107,28 @@ public sealed record MovedPlace(
     [property: Id(1)] long ClosedBytes,
     [property: Id(2)] long[] Closed,
     [property: Id(3)] long Tail,
-    [property: Id(4)] long AppendedBytes);
+    [property: Id(4)] long AppendedBytes)
+{
+    /// <summary>The queue's cursors.</summary>
+    [Id(20)]
+    public MovedCursor[] Cursors { get; init; } = [];
+}
+
+/// <summary>A cursor of a queue that is moved.</summary>
+/// <param name="Number">Its number among the queue's readers.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="CreatedAt">When it was made, in Unix milliseconds.</param>
+/// <param name="Position">Every item below it is closed.</param>
+/// <param name="ClosedBytes">Payload bytes it has closed.</param>
+/// <param name="Closed">Closed items from the position on: first and limit of each range in turn.</param>
+[GenerateSerializer, Immutable, Alias("siberite.moved-cursor")]
+public sealed record MovedCursor(
+    [property: Id(0)] int Number,
+    [property: Id(1)] string Name,
+    [property: Id(2)] long CreatedAt,
+    [property: Id(3)] long Position,
+    [property: Id(4)] long ClosedBytes,
+    [property: Id(5)] long[] Closed);
 
 /// <summary>What a source says of a move.</summary>
 public enum MoveWord : byte

@@ -37,10 +37,20 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
 
+    /// <summary>Waits as <see cref="WaitAsync"/> does, for a cursor.</summary>
+    [Alias("wait-at-cursor")]
+    ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor);
+
+    /// <summary>Ends a wait of a cursor.</summary>
+    [Alias("cancel-cursor-wait")]
+    ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor);
+
     /// <summary>Deletes the queue with all its items, open ones too. Answers when that is synced to disk, whatever the
     /// durability: the home record goes next. Only the queue's directory grain calls it.</summary>
+    /// <returns>Whether its home may be forgotten: not while it has children there.</returns>
     [Alias("delete")]
-    ValueTask DeleteAsync();
+    ValueTask<bool> DeleteAsync();
 }
 
 /// <summary>One run of one silo's gateway.</summary>
@@ -110,6 +120,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Extend the lease of an open read.</summary>
     Touch = 21,
+
+    /// <summary>Drop the cursor.</summary>
+    DropCursor = 30,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>
@@ -135,6 +148,10 @@ public readonly record struct QueueCommand(
     /// <summary>Of a touch: how long the lease is to last from now.</summary>
     [Id(22)]
     public TimeSpan Lease { get; init; }
+
+    /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
+    [Id(30)]
+    public CursorName? Cursor { get; init; }
 }
 
 /// <summary>How one command ended. Committed when it arrives.</summary>

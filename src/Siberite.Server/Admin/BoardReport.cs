@@ -54,8 +54,20 @@ internal sealed record QueueRow(
     /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
     public bool IsUnreadable => Stats.IsUnreadable;
 
+    /// <summary>Whether more is kept beside its cursors than its settings call normal.</summary>
+    public bool IsHeldByCursors => Stats.IsHeldByCursors;
+
+    /// <summary>Its cursors.</summary>
+    public int Cursors => Stats.Cursors.Count;
+
     /// <summary>Whether reads are refused by a setting.</summary>
     public bool IsPaused => Stats.IsPaused;
+
+    /// <summary>Items that are not due yet.</summary>
+    public long Delayed => Stats.DelayedCount;
+
+    /// <summary>Items since the silo started that went to its dead-letter queue.</summary>
+    public long DeadLetters => Stats.DeadLetterCount;
 }
 
 /// <summary>One silo of the cluster.</summary>
@@ -83,7 +95,11 @@ internal sealed record SiloRow(
 
 /// <summary>All queues of the silos that were reached.</summary>
 internal sealed record QueueTotals(
-    int Queues, long Items, long Bytes, long OpenReads, long Waiters, double? InPerSecond, double? OutPerSecond);
+    int Queues, long Items, long Bytes, long OpenReads, long Waiters, double? InPerSecond, double? OutPerSecond)
+{
+    /// <summary>Items that are not due yet.</summary>
+    public long Delayed { get; init; }
+}
 
 /// <summary>The silo itself.</summary>
 /// <param name="Version">Of the program.</param>
