@@ -42,7 +42,10 @@ public sealed class CallBytesTests
     public void Every_part_of_a_command_and_of_an_outcome_is_written()
     {
         Assert.Equal(
-            ["Delay", "ExpiresAt", "Flags", "ItemId", "Kind", "Lease", "Mode", "MustSync", "Payload", "Sequence", "Session"],
+            [
+                "Cursor", "Delay", "ExpiresAt", "Flags", "ItemId", "Kind", "Lease", "Mode", "MustSync", "Payload",
+                "Sequence", "Session",
+            ],
             PartsOf(typeof(QueueCommand)));
         Assert.Equal(["Append", "Error", "IsDeferred", "IsOpen", "Item", "Take"], PartsOf(typeof(QueueOutcome)));
 
@@ -118,6 +121,7 @@ public sealed class CallBytesTests
             Delay = random.Next(2) == 0 ? null : new TimeSpan(Any(random)),
             ItemId = AnyBytes(random),
             Lease = new TimeSpan(Any(random)),
+            Cursor = random.Next(3) is var name and not 0 ? CursorName.Parse($"cursor{name}") : null,
         };
 
     private static QueueOutcome AnyOutcome(Random random)

@@ -72,7 +72,10 @@ internal ref struct ByteSource(ReadOnlySpan<byte> bytes)
 
     public long ReadFixed() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
 
-    public byte[] ReadBytes() => Take(ReadNumber()).ToArray();
+    public byte[] ReadBytes() => ReadSpan().ToArray();
+
+    /// <summary>The same, not copied.</summary>
+    public ReadOnlySpan<byte> ReadSpan() => Take(ReadNumber());
 
     /// <summary>How many things follow, each at least one byte.</summary>
     public int ReadCount()

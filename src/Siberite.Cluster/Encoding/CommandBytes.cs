@@ -11,7 +11,7 @@ namespace Siberite.Cluster;
 /// </remarks>
 internal static class CommandBytes
 {
-    private const int MaxFixedBytes = 3 + (6 * ByteSink.MaxNumberBytes) + sizeof(long);
+    private const int MaxFixedBytes = 3 + (9 * ByteSink.MaxNumberBytes) + sizeof(long) + CursorName.MaxBytes;
 
     [Flags]
     private enum Parts : ushort
@@ -31,9 +31,10 @@ internal static class CommandBytes
         Delay = 1 << 7,
         ItemId = 1 << 8,
         Lease = 1 << 9,
+        Cursor = 1 << 10,
     }
 
-    private const Parts Known = (Parts)((1 << 10) - 1);
+    private const Parts Known = (Parts)((1 << 11) - 1);
 
     /// <summary>The most bytes that <c>Write</c> may need.</summary>
     public static int MaxLength(QueueCommand[] commands)
@@ -67,9 +68,10 @@ internal static class CommandBytes
         var source = new ByteSource(bytes);
         var commands = new QueueCommand[source.ReadCount()];
         var gateway = 0L;
+        CursorName? cursor = null;
         foreach (ref var command in commands.AsSpan())
         {
-            command = Read(ref gateway, ref source);
+            command = Read(ref gateway, ref cursor, ref source);
         }
 
         return source.IsAtEnd ? commands : throw ByteSource.Broken();
@@ -103,6 +105,10 @@ internal static class CommandBytes
         }
 
         WriteNumber(parts & Parts.Lease, command.Lease.Ticks, ref sink);
+        if ((parts & Parts.Cursor) != 0)
+        {
+            sink.WriteBytes(command.Cursor!.Utf8.Span);
+        }
     }
 
     private static Parts PartsOf(in QueueCommand command, long gateway)
@@ -115,7 +121,8 @@ internal static class CommandBytes
             | (command.Mode != default ? Parts.Mode : 0)
             | (command.Delay is not null ? Parts.Delay : 0)
             | (command.ItemId is not null ? Parts.ItemId : 0)
-            | (command.Lease != default ? Parts.Lease : 0);
+            | (command.Lease != default ? Parts.Lease : 0)
+            | (command.Cursor is not null ? Parts.Cursor : 0);
 
     private static void WriteNumber(Parts part, long value, ref ByteSink sink)
     {
@@ -125,7 +132,7 @@ internal static class CommandBytes
         }
     }
 
-    private static QueueCommand Read(ref long gateway, ref ByteSource source)
+    private static QueueCommand Read(ref long gateway, ref CursorName? cursor, ref ByteSource source)
     {
         var kind = (QueueCommandKind)source.ReadByte();
         var parts = (Parts)source.ReadNumber();
@@ -147,18 +154,32 @@ internal static class CommandBytes
         var mode = (TakeMode)ReadNumber(parts & Parts.Mode, ref source);
         var command = new QueueCommand(
             kind, session, payload, flags, expiresAt, (parts & Parts.MustSync) != 0, mode, sequence);
-        return (parts & (Parts.Delay | Parts.ItemId | Parts.Lease)) == 0
+        return (parts & (Parts.Delay | Parts.ItemId | Parts.Lease | Parts.Cursor)) == 0
             ? command
-            : ReadRare(command, parts, ref source);
+            : ReadRare(command, parts, ref cursor, ref source);
     }
 
-    private static QueueCommand ReadRare(in QueueCommand command, Parts parts, ref ByteSource source)
+    private static QueueCommand ReadRare(
+        in QueueCommand command, Parts parts, ref CursorName? cursor, ref ByteSource source)
         => command with
         {
             Delay = (parts & Parts.Delay) != 0 ? new TimeSpan((long)source.ReadNumber()) : null,
             ItemId = (parts & Parts.ItemId) != 0 ? source.ReadBytes() : null,
             Lease = new TimeSpan(ReadNumber(parts & Parts.Lease, ref source)),
+            Cursor = (parts & Parts.Cursor) != 0 ? ReadCursor(ref cursor, ref source) : null,
         };
+
+    /// <summary>Most often the one of the command before: then it is the same object.</summary>
+    private static CursorName ReadCursor(ref CursorName? last, ref ByteSource source)
+    {
+        var name = source.ReadSpan();
+        if (last is null || !last.Utf8.Span.SequenceEqual(name))
+        {
+            last = CursorName.TryParse(name, out var read) ? read : throw ByteSource.Broken();
+        }
+
+        return last;
+    }
 
     private static long ReadNumber(Parts part, ref ByteSource source) => part != 0 ? (long)source.ReadNumber() : 0;
 }
