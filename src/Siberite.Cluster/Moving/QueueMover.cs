@@ -100,7 +100,7 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
                     SiberiteError.QueueMoving, $"Queue {name} is moving already.", inner: null);
             }
 
-            var move = new RunningMove(Guid.NewGuid(), name, _queues.StoreId, target);
+            var move = new RunningMove(Guid.NewGuid(), name, _queues.StoreId, target, NowMilliseconds());
             _running[move.Id] = move;
             move.End = Task.Run(() => RunAsync(move, queue)); // Not within the turn of the grain that asks.
             return move;
@@ -278,6 +278,8 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             _ended.TryDequeue(out _);
         }
     }
+
+    private long NowMilliseconds() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private IMovesGrain TargetOf(RunningMove move) => _grains.GetGrain<IMovesGrain>(move.Target.ToString());
 

@@ -170,6 +170,9 @@ public enum MoveStep : byte
 /// <param name="SentCount">Items sent so far.</param>
 /// <param name="LeftCount">Items still to be sent, roughly.</param>
 /// <param name="Failure">Why it failed, or what it is waiting for; <see langword="null"/> if all is well.</param>
+/// <param name="Move">Tells it from all others.</param>
+/// <param name="BegunAt">When it began, or went on after a restart of its source: Unix milliseconds of the source's
+/// clock.</param>
 [GenerateSerializer, Immutable, Alias("siberite.move-status")]
 public sealed record MoveStatus(
     [property: Id(0)] string Name,
@@ -178,7 +181,13 @@ public sealed record MoveStatus(
     [property: Id(3)] MoveStep Step,
     [property: Id(4)] long SentCount,
     [property: Id(5)] long LeftCount,
-    [property: Id(6)] string? Failure);
+    [property: Id(6)] string? Failure,
+    [property: Id(7)] Guid Move,
+    [property: Id(8)] long BegunAt)
+{
+    /// <summary>Whether nothing more will come of it.</summary>
+    public bool IsOver => Step is MoveStep.Done or MoveStep.Failed;
+}
 
 /// <summary>One silo's retreat at a moment.</summary>
 /// <param name="Store">Its store.</param>
