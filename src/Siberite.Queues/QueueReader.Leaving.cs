@@ -206,7 +206,8 @@ internal sealed partial class QueueReader
 
         CloseLeaving(sequence, slot.PayloadBytes);
         _shared.Commits.Mutate(
-            (_queue.Id, _number, State: _queue.StateToStore(this)), static (batch, one) => batch.PutReader(one.Id, one._number, one.State));
+            (_queue.Id, _number, State: _queue.StateToStore(this)),
+            static (batch, one) => batch.PutReader(one.Id, one._number, one.State));
         return LeaveOutcome.Done;
     }
 
