@@ -25,7 +25,7 @@ internal sealed class ScriptedGrain : IQueueGrain
     {
         if (queueCall.ExpectedRun != Run)
         {
-            return new(new QueueReply(Run, Outcomes: null));
+            return new(new QueueReply(Run, Outcomes: default));
         }
 
         var call = new Call(queueCall);
@@ -61,14 +61,14 @@ internal sealed class ScriptedGrain : IQueueGrain
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);
 
-    private async Task<QueueReply> AnswerAsync(Call call) => new(Run, await call.Task);
+    private async Task<QueueReply> AnswerAsync(Call call) => new(Run, new QueueOutcomes(await call.Task));
 
     internal sealed class Call(QueueCall call)
         : TaskCompletionSource<QueueOutcome[]>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long Number => call.Number;
 
-        public QueueCommand[] Commands => call.Commands;
+        public QueueCommand[] Commands => call.Commands.Items;
 
         public IEnumerable<QueueCommandKind> Kinds => Commands.Select(command => command.Kind);
 

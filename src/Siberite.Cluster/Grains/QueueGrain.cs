@@ -64,13 +64,13 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         Admit(queueCall.Gateway);
         if (queueCall.ExpectedRun != _local.Run)
         {
-            return new QueueReply(_local.Run, Outcomes: null);
+            return new QueueReply(_local.Run, Outcomes: default);
         }
 
         var outcomes = await _ledger.OnceAsync(
             _name, queueCall, static (grain, commands, previous) => grain.ExecuteAsync(commands, previous), this);
         _gateways.ReturnIfDead(queueCall.Gateway);
-        return new QueueReply(_local.Run, outcomes);
+        return new QueueReply(_local.Run, new QueueOutcomes(outcomes));
     }
 
     /// <inheritdoc/>

@@ -73,14 +73,22 @@ public sealed record QueueCall(
     [property: Id(1)] long Sender,
     [property: Id(2)] long Number,
     [property: Id(3)] long ExpectedRun,
-    [property: Id(4)] QueueCommand[] Commands);
+    [property: Id(5)] QueueCommands Commands);
+
+/// <summary>The commands of one call. Their bytes on the way are the cluster's own, not what Orleans would write: a
+/// pipeline is mostly that.</summary>
+[Immutable, Alias("siberite.queue-commands")]
+public readonly record struct QueueCommands(QueueCommand[] Items);
+
+/// <summary>The outcomes of one call, for the same reason; <see langword="null"/> for none.</summary>
+[Immutable, Alias("siberite.queue-outcomes")]
+public readonly record struct QueueOutcomes(QueueOutcome[]? Items);
 
 /// <summary>The answer to a call.</summary>
 /// <param name="Run">The run of the silo that answers.</param>
-/// <param name="Outcomes">One outcome per command; <see langword="null"/> if another run was expected and nothing was
-/// done.</param>
+/// <param name="Outcomes">One outcome per command; none if another run was expected and nothing was done.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-reply")]
-public sealed record QueueReply([property: Id(0)] long Run, [property: Id(1)] QueueOutcome[]? Outcomes);
+public sealed record QueueReply([property: Id(0)] long Run, [property: Id(2)] QueueOutcomes Outcomes);
 
 /// <summary>What a gateway asks of a queue on another silo.</summary>
 public enum QueueCommandKind : byte
