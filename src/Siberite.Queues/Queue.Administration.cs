@@ -12,7 +12,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                return new Commit(_lastAppendBatch, _shared.Commits.SetLevel);
+                return new Commit(_lastAppendBatch, SetLevel);
             }
         }
     }

@@ -15,8 +15,6 @@ public sealed partial class Queue : IQueue
     private readonly QueueReader _main; // The default reader: what it closes leaves the queue.
     private readonly QueueRecord _record;
 
-    private QueueSettings? _settings; // Those that _options were taken from.
-    private QueueOptions _options = new();
     private bool _isStored;
     private volatile bool _isGone;
     private volatile Queue[] _children = [];
@@ -217,9 +215,6 @@ public sealed partial class Queue : IQueue
         }
     }
 
-    /// <summary>Whether items come with the flags they were set with. Only under the gate.</summary>
-    internal bool ShowsFlags => Options.Flags == ItemFlags.Kept;
-
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
@@ -340,7 +335,7 @@ public sealed partial class Queue : IQueue
         var bytes = (int)draft.Payload.Length;
         var header = new ItemHeader(
             _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
-        var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
+        var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft));
 
         var sequence = _tail;
         _tail++;
@@ -369,21 +364,6 @@ public sealed partial class Queue : IQueue
         foreach (var reader in Readers)
         {
             reader.EndAllWaits(default);
-        }
-    }
-
-    /// <summary>What the queue is told as of now. Only under the gate.</summary>
-    internal QueueOptions Options
-    {
-        get
-        {
-            var snapshot = _shared.Settings.Snapshot;
-            if (!ReferenceEquals(snapshot, _settings))
-            {
-                (_settings, _options) = (snapshot, snapshot.Of(Name));
-            }
-
-            return _options;
         }
     }
 }

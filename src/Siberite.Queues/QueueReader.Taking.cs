@@ -226,7 +226,7 @@ internal sealed partial class QueueReader
             result = new TakeResult(
                 TakeStatus.Taken,
                 new Item(sequence, slot.Payload, _queue.ShowsFlags ? slot.Flags : 0),
-                new Commit(slot.Batch, _shared.Commits.SetLevel));
+                new Commit(slot.Batch, _queue.SetLevel));
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);

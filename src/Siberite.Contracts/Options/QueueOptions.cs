@@ -10,6 +10,22 @@ public enum ItemFlags
     Zero = 1,
 }
 
+/// <summary>What <c>STORED</c> means of a queue.</summary>
+public enum QueueDurability
+{
+    /// <summary>What <see cref="StorageOptions.Durability"/> says.</summary>
+    Server = 0,
+
+    /// <summary>As <see cref="Durability.Always"/>.</summary>
+    Always = 1,
+
+    /// <summary>As <see cref="Durability.Interval"/>.</summary>
+    Interval = 2,
+
+    /// <summary>As <see cref="Durability.Os"/>.</summary>
+    Os = 3,
+}
+
 /// <summary>What one queue is told. Sections <c>Siberite:Queues:&lt;name&gt;</c>. Sizes in bytes.</summary>
 /// <remarks>
 /// What is not set in a queue's own section is taken from the name patterns that match it, then from <c>default</c>,
@@ -28,6 +44,10 @@ public sealed class QueueOptions
     /// (<c>Loose</c>). Default <c>Strict</c>: order is what a queue is asked for. Counts when a queue is
     /// created.</summary>
     public QueueMode Mode { get; set; } = QueueMode.Strict;
+
+    /// <summary>What <c>STORED</c> means of this queue, if not what it means on the silo. Default <c>Server</c>. Counts
+    /// for what is set from then on.</summary>
+    public QueueDurability Durability { get; set; } = QueueDurability.Server;
 
     /// <summary>Most items that wait; a <c>set</c> beyond it is answered <c>NOT_STORED</c>. Default 0, no limit: disks
     /// are large and a producer that is refused loses its work.</summary>
