@@ -335,7 +335,11 @@ public sealed partial class Queue : IQueue
         var bytes = (int)draft.Payload.Length;
         var header = new ItemHeader(
             _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
-        var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft));
+        byte[]? copy = null;
+        FollowJournalSetting();
+        var commit = _memory is null
+            ? _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft))
+            : KeepInMemory(_memory, header, draft.Payload, out copy);
 
         var sequence = _tail;
         _tail++;
@@ -343,7 +347,6 @@ public sealed partial class Queue : IQueue
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
         var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
-        byte[]? copy = null;
         _main.OnAppended(sequence, slot, draft.Payload, deliveries, ref copy);
         if (_cursors is { } cursors)
         {

@@ -61,6 +61,15 @@ public sealed class QueueOptions
     /// <c>MaxItemBytes</c> alone counts.</summary>
     public long MaxItemBytes { get; set; }
 
+    /// <summary>Whether items are on disk (true), or in memory alone and gone with the process (false). Default true: a
+    /// queue that forgets is a choice. What is there is kept as it was set: the queue goes over when it is
+    /// empty.</summary>
+    public bool KeepJournal { get; set; } = true;
+
+    /// <summary>Memory from which on a queue without a journal is full, in bytes; each item counts 120 more than its
+    /// payload. Default 64 MiB: half of what Kestrel kept in memory of a queue that was on disk as well.</summary>
+    public long MaxMemoryBytes { get; set; } = 64L << 20;
+
     /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
