@@ -67,9 +67,10 @@ public sealed class RocksQueueStoreTests : IDisposable
 
     [Fact]
     [Trait("Category", "Slow")]
-    public void A_hundred_thousand_queues_are_found_in_seconds()
+    public void A_hundred_thousand_queues_are_found_sooner_than_they_were_written()
     {
         const int Queues = 100_000;
+        var began = Stopwatch.GetTimestamp();
         using (var store = _directory.OpenStore())
         {
             var batch = store.CreateBatch();
@@ -89,16 +90,18 @@ public sealed class RocksQueueStoreTests : IDisposable
             }
         }
 
+        var written = Stopwatch.GetElapsedTime(began);
         var started = Stopwatch.GetTimestamp();
         using var reopened = _directory.OpenStore();
         var opened = Stopwatch.GetElapsedTime(started);
         var queues = reopened.LoadQueues();
         var elapsed = Stopwatch.GetElapsedTime(started);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"Opened in {opened}, loaded after {elapsed}.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"Written in {written}, opened in {opened}, loaded after {elapsed}.");
         Assert.Equal(Queues, queues.Count);
         Assert.All(queues, queue => Assert.Equal(3, queue.LastSequence));
-        Assert.InRange(elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(elapsed, TimeSpan.Zero, written);
     }
 
     [Fact]
