@@ -65,6 +65,21 @@ public sealed partial class DeploymentFilesTests
     }
 
     [Fact]
+    public void The_password_may_hold_any_character()
+    {
+        var password = ((Dictionary<object, object>)Service("postgres")["environment"])["POSTGRES_PASSWORD"];
+        foreach (var client in Silos.Append("init"))
+        {
+            // In a connection string a semicolon would end it.
+            var settings = (Dictionary<object, object>)Service(client)["environment"];
+            Assert.Equal(password, settings["PGPASSWORD"]);
+            Assert.DoesNotContain(
+                "SIBERITE_DB_PASSWORD", (string)settings["Siberite__Cluster__ConnectionString"],
+                StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Every_silo_has_a_name_an_address_and_a_disk_of_its_own()
     {
         foreach (var silo in Silos)
