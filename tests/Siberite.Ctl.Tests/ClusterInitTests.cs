@@ -136,6 +136,7 @@ public sealed class ClusterInitTests(Database database)
     [InlineData("--connection is needed", "cluster", "init")]
     [InlineData("Unrecognized command or argument 'destroy'", "cluster", "destroy")]
     [InlineData("Required command was not provided", "silo")]
+    [InlineData("'nonsense' is no admin address; it is host:port", "silo", "status", "--admin", "nonsense")]
     [InlineData("'ftp://x' is no admin address", "silo", "status", "--admin", "ftp://x")]
     public async Task A_command_line_that_makes_no_sense_is_code_2(string expected, params string[] arguments)
     {

@@ -31,9 +31,11 @@ internal sealed partial class AdminClient : IDisposable
     /// <exception cref="CtlException">It is no address.</exception>
     public static AdminClient Create(string address)
     {
-        var text = address.Contains("://", StringComparison.Ordinal) ? address : $"http://{address}";
+        var isWhole = address.Contains("://", StringComparison.Ordinal);
+        var text = isWhole ? address : $"http://{address}";
         return Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var silo)
             && (silo.Scheme == Uri.UriSchemeHttp || silo.Scheme == Uri.UriSchemeHttps)
+            && (isWhole || !silo.IsDefaultPort || address.EndsWith(":80", StringComparison.Ordinal))
                 ? new AdminClient(silo, address)
                 : throw new CtlException(ExitCodes.Usage, $"'{address}' is no admin address; it is host:port");
     }
