@@ -13,7 +13,7 @@ public sealed class HostileInputTests(Servers servers)
     private static readonly string[] HostileKeys =
     [
         ".", "..", "../x", "a/b", "a/../../b", "/", "//", "/etc/passwd", "a\0b", "\0", "a\tb", "\x1b[2J", "\x7f", "~",
-        "a~", "+", "a+", "+a", "a++b", "a.b.c", "a.", ".a", "\xe2\x80\xae", "\xc3\xa9", "\xff\xfe", "a\rb", "\r",
+        "a~", "+", "a+", "+a", "a++b", "a.b.c", ".a", "\xe2\x80\xae", "\xc3\xa9", "\xff\xfe", "a\rb", "\r",
         new('x', 201), new('x', 250), new('x', 251), new('+', 99), "a/open/abort", "a/t=", "a/t=-", "a/t=x",
     ];
 
@@ -29,6 +29,7 @@ public sealed class HostileInputTests(Servers servers)
                 lines.Add($"get a {key}\r\n");
             }
 
+            lines.Add("set a. 0 0 1\r\nx\r\n"); // To readers it is the queue itself.
             foreach (var length in new[] { "-1", "-3", "+5", "0x10", "1e3", "5.", " ", "x", "18446744073709551616" })
             {
                 lines.Add($"set hostile 0 0 {length}\r\n");

@@ -58,11 +58,7 @@ public sealed partial class RemotePair : IAsyncLifetime
         _settings = [.. settings];
         _pair = new ClusterOfProcesses(
             _connectionString, 2,
-            [
-                $"--Siberite:Cluster:ClusterId=pair-{++_pairs}", "-durability", "os",
-                "--Siberite:Cluster:StatsInterval=00:00:00", // Transcripts look at what has just been done.
-                .. _settings,
-            ]);
+            [$"--Siberite:Cluster:ClusterId=pair-{++_pairs}", "-durability", "os", .. _settings]);
         await _pair.StartAsync();
         await DrainGatewayAsync();
     }

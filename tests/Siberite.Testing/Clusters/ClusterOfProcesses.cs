@@ -22,7 +22,8 @@ public sealed class ClusterOfProcesses : IAsyncDisposable
     {
         Network = network;
         ConnectionString = connectionString;
-        _arguments = arguments;
+        // Tests look at what has just been done.
+        _arguments = ["--Siberite:Cluster:StatsInterval=00:00:00", .. arguments];
         for (var number = 0; number < count; number++)
         {
             Add();
