@@ -9,8 +9,7 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
 
     /// <remarks>
     /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system
-    /// keeps
-    /// what it was handed.
+    /// keeps what it was handed.
     /// Method: kill a real server at random under load, start it again on the same directory, and after twenty kills
     /// drain everything and check the whole history.
     /// </remarks>

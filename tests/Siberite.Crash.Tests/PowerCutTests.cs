@@ -13,10 +13,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     /// <remarks>
     /// Goal: what was answered STORED under the policy Always survives a power cut.
     /// Method: shut a real ext4 down without flushing it, under load; let the server die with it, or notice and exit
-    /// with
-    /// an error; mount again, start again; after fifteen cuts drain and check. What the server might acknowledge after
-    /// a
-    /// cut is missing in the end, so the rule of no loss judges that as well.
+    /// with an error; mount again, start again; after fifteen cuts drain and check. What the server might acknowledge
+    /// after a cut is missing in the end, so the rule of no loss judges that as well.
     /// </remarks>
     [Fact]
     public async Task A_power_cut_loses_nothing_that_was_acknowledged()

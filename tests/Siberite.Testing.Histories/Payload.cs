@@ -6,8 +6,7 @@ using System.Text;
 namespace Siberite.Testing.Histories;
 
 /// <summary>The bytes of an item: <c>producer|number|queue|crc|pad</c>, all of it decided by who the item is, where it
-/// goes
-/// and how long it is. An item too short for its header is pad alone and told by its flags.</summary>
+/// goes and how long it is. An item too short for its header is pad alone and told by its flags.</summary>
 internal static class Payload
 {
     public static byte[] Of(ItemId id, string queue, int sizeBytes)

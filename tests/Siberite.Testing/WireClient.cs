@@ -25,8 +25,7 @@ public sealed class WireFramingException(string message) : Exception(message);
 
 /// <summary>A bare memcache client: it sends what it is told, in order, and reads replies in order.</summary>
 /// <remarks>Writes are buffered until <see cref="SendAsync"/>, so that commands can be pipelined. Not thread-safe. A
-/// server
-/// that goes away shows as <see cref="IOException"/>.</remarks>
+/// server that goes away shows as <see cref="IOException"/>.</remarks>
 public sealed class WireClient(Stream stream) : IAsyncDisposable
 {
     private byte[] _unsent = new byte[4_096];

@@ -16,8 +16,7 @@ internal static class ListenAddress
         => TryParse(text, out var endPoint) ? endPoint : throw new FormatException($"'{text}' is not {Expected}.");
 
     /// <remarks>Names other than <c>localhost</c> are not looked up: what they resolve to may change, and a server
-    /// should
-    /// listen where it was told to.</remarks>
+    /// should listen where it was told to.</remarks>
     public static bool TryParse(string text, [NotNullWhen(true)] out IPEndPoint? endPoint)
     {
         endPoint = null;

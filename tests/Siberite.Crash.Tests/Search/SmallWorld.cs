@@ -4,8 +4,7 @@ using Siberite.Testing.Histories.Checkers;
 namespace Siberite.Crash.Tests.Search;
 
 /// <summary>Plays a few clients against a <see cref="SmallServer"/> in an order that chance decides, step by step:
-/// sent,
-/// done, answered. The result is a history of at most sixty commands, drained.</summary>
+/// sent, done, answered. The result is a history of at most sixty commands, drained.</summary>
 internal sealed class SmallWorld
 {
     public const int MaxOperations = 60;

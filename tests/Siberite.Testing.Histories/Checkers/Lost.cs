@@ -1,8 +1,7 @@
 namespace Siberite.Testing.Histories.Checkers;
 
 /// <summary>No loss: after a full drain every acknowledged copy has been read for good. Fanout: a set into several
-/// queues
-/// whose outcome nobody knows is in all of them or in none.</summary>
+/// queues whose outcome nobody knows is in all of them or in none.</summary>
 /// <remarks>A plain get without a reply may have taken one item with it: so many are excused, per queue.</remarks>
 internal static class Lost
 {

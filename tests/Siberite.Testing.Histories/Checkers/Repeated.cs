@@ -24,8 +24,7 @@ internal static class Repeated
     }
 
     /// <summary>For each crash, when the last set was sent that this crash could not undo: all earlier writes are on
-    /// disk
-    /// too.</summary>
+    /// disk too.</summary>
     private static long[] DurableBarriers(Chronicle chronicle)
     {
         var barriers = new long[chronicle.Crashes.Length];

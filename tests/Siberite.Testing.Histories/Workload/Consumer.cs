@@ -1,8 +1,7 @@
 namespace Siberite.Testing.Histories.Workload;
 
 /// <summary>Reads items in every way there is: plainly, reliably, chained, waiting; closes most, gives some back, and
-/// at
-/// times goes away with what it holds.</summary>
+/// at times goes away with what it holds.</summary>
 internal sealed class Consumer(int number, Ledger ledger, WorkloadPlan plan, Random random)
 {
     private const int MaxHeld = 2;

@@ -5,8 +5,7 @@ using System.Net.Sockets;
 namespace Siberite.Testing.Clusters;
 
 /// <summary>HAProxy with the configuration of <c>infra/haproxy</c> before up to three silos, and a socket to ask it
-/// which
-/// silo a connection went to.</summary>
+/// which silo a connection went to.</summary>
 public sealed class HaProxy : IAsyncDisposable
 {
     private readonly ChildProcess _process;
