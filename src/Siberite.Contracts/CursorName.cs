@@ -4,8 +4,8 @@ using System.Text;
 namespace Siberite.Contracts;
 
 /// <summary>A checked name of a cursor within its queue: 1 to 50 letters, digits and underscores of ASCII.</summary>
-/// <remarks>50: with the longest queue name and the point between them it just about fits the 250 bytes that memcache
-/// clients allow for a key.</remarks>
+/// <remarks>50: with a point and all but the very longest queue names it fits the 250 bytes that memcache clients allow
+/// for a key.</remarks>
 [GenerateSerializer, Immutable, Alias("siberite.cursor-name")]
 public sealed class CursorName : IEquatable<CursorName>
 {
