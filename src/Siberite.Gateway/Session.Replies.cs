@@ -136,6 +136,7 @@ internal sealed partial class Session
         {
             // The store failed before the commit: the change may or may not survive, so nothing of it is shown.
             _counts.Refused++;
+            reply.Item.Large?.Release();
             if (reply.ClosesItem)
             {
                 reply.Queue!.AbortAsync(_id, reply.Item.Sequence).AsTask();
@@ -213,6 +214,11 @@ internal sealed partial class Session
 
     private async ValueTask AbortAllAsync()
     {
+        foreach (var reply in _owed)
+        {
+            reply.Item.Large?.Release(); // Nobody will be sent it.
+        }
+
         // All at once: one home that does not answer must not hold the items of others.
         var aborts = _sent
             .Concat(_owed.Where(reply => reply.ClosesItem).Select(reply => (reply.Queue!, reply.Item.Sequence)))

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Gateway;
@@ -21,14 +20,14 @@ internal sealed partial class Session
     /// <summary>Owes the reply to a set that is under way.</summary>
     private void OweAppend(IQueue queue, ValueTask<AppendResult> append, in ItemDraft draft, bool isSilent)
     {
-        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         OweAppend(queue, FinishAppendAsync(append, TailOf(queue.Name), queue.Name, copy), isSilent);
     }
 
     /// <summary>Owes the reply to a set that must come after one under way.</summary>
     private void OweFollowingAppend(IQueue queue, in ItemDraft draft, bool isSilent)
     {
-        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         OweAppend(queue, AppendAfterAsync(TailOf(queue.Name), queue.Name, copy), isSilent);
     }
 

@@ -176,6 +176,19 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
+    /// <summary>Adds an item whose payload is in its file already.</summary>
+    internal Commit AppendLarge(long queueId, in ItemHeader header, ILargePayload payload, bool mustSync)
+    {
+        lock (_gate)
+        {
+            ThrowIfFailed();
+            _open.AppendLarge(queueId, header, payload);
+            var level = mustSync ? CommitLevel.Synced : SetLevel;
+            _openMustSync |= level == CommitLevel.Synced;
+            return new Commit(_openBatch, level);
+        }
+    }
+
     /// <summary>Adds a rare mutation to the open batch.</summary>
     internal Commit Mutate<TState>(TState state, Action<IStoreBatch, TState> mutate)
     {

@@ -109,6 +109,9 @@ public sealed partial class Queue : IQueue
 
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
+        => draft.Payload.Length >= _shared.LargeBytes && draft.Large is null ? AppendLarge(draft) : AppendNow(draft);
+
+    private ValueTask<AppendResult> AppendNow(in ItemDraft draft)
     {
         lock (_gate)
         {
@@ -306,17 +309,22 @@ public sealed partial class Queue : IQueue
 
     private Commit AppendItem(in ItemDraft draft, long enqueuedAt, ushort deliveries)
     {
-        var bytes = (int)draft.Payload.Length;
+        var bytes = (int)draft.PayloadBytes;
         var header = new ItemHeader(
             _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
-        var commit = _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
+        var commit = draft.Large is { } large
+            ? _shared.Commits.AppendLarge(_record.Id, header, large, draft.MustSync)
+            : _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
 
         var sequence = _tail;
         _tail++;
         _appendedBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
+        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch)
+        {
+            Large = draft.Large,
+        };
         _main.OnAppended(sequence, slot, draft.Payload, deliveries);
         DiscardOverflow();
         TellWatcher();

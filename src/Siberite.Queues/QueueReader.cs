@@ -84,7 +84,7 @@ internal sealed partial class QueueReader
         ItemBytes += slot.PayloadBytes;
         if (_place.Next + _window.Count == sequence && HasRoomFor(slot))
         {
-            _window.Add(slot with { Payload = payload.ToArray() });
+            _window.Add(slot.IsAtHand ? slot : slot with { Payload = payload.ToArray() });
             if (deliveries != 0)
             {
                 (_deliveries ??= new DeliveryCounts()).Note(sequence, deliveries);
@@ -176,8 +176,7 @@ internal sealed partial class QueueReader
     private void Return(long sequence, in ItemSlot slot)
     {
         // A large payload is read again when its turn comes; a small one is cheaper to keep.
-        var keeps = slot.PayloadBytes <= MaxKeptPayloadBytes;
-        _place.Return(sequence, keeps ? slot : slot with { Payload = null });
+        _place.Return(sequence, Kept(slot));
         ItemCount++;
         ItemBytes += slot.PayloadBytes;
         NoteExpiry(slot);

@@ -200,7 +200,16 @@ internal sealed class QueueGrain : Grain, IQueueGrain
             _herald.NoteFoundEmpty(_name);
         }
 
-        return new Applied(new QueueOutcome(default, result.Status, result.Item, Error: null), result.Commit);
+        try
+        {
+            var item = result.Item.InMemory();
+            return new Applied(new QueueOutcome(default, result.Status, item, Error: null), result.Commit);
+        }
+        catch (SiberiteException)
+        {
+            await queue.AbortAsync(command.Session, result.Item.Sequence); // Nobody has seen it.
+            throw;
+        }
     }
 
     private async ValueTask<Applied> CloseAsync(Queue queue, QueueCommand command)

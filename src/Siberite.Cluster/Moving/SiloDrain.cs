@@ -249,8 +249,8 @@ internal sealed partial class SiloDrain(
             }
 
             await queues.Commits.WaitAsync(next.Commit);
-            taken.Add(next.Item);
-            bytes += next.Item.Payload.Length;
+            taken.Add(next.Item.InMemory());
+            bytes += next.Item.PayloadBytes;
         }
 
         return taken;
