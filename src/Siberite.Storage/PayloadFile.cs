@@ -141,6 +141,26 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
         }
     }
 
+    /// <summary>Gives the file another number, and its room to be written over. Not while anybody holds it.</summary>
+    /// <returns>The file under that number, or <see langword="null"/> if it is held.</returns>
+    /// <exception cref="IOException"/>
+    public PayloadFile? TryRecycle(string newPath, long newNumber)
+    {
+        lock (_gate)
+        {
+            if (_holds > 0)
+            {
+                return null;
+            }
+
+            _isDropped = true;
+            File.Move(path, newPath);
+            var recycled = new PayloadFile(newPath, newNumber) { _handle = _handle, _isDirty = true };
+            _handle = null;
+            return recycled;
+        }
+    }
+
     /// <summary>Deletes the file. Whoever holds it can still read it.</summary>
     /// <exception cref="IOException"/>
     public void Drop()

@@ -36,7 +36,29 @@ internal sealed partial class PayloadFiles
         _database.Write(batch.Written);
         foreach (var file in CountDown(ended))
         {
-            file.Drop();
+            if (!TryKeepAsSpare(file))
+            {
+                file.Drop();
+            }
+        }
+    }
+
+    /// <summary>Deletes the files that are kept to be written over.</summary>
+    /// <exception cref="IOException"/>
+    public void DropSpares()
+    {
+        while (true)
+        {
+            PayloadFile? spare;
+            lock (_gate)
+            {
+                if (!_spares.TryPop(out spare))
+                {
+                    return;
+                }
+            }
+
+            spare.Drop();
         }
     }
 
@@ -75,6 +97,21 @@ internal sealed partial class PayloadFiles
             {
                 file.Punch(offset, length);
             }
+        }
+    }
+
+    private bool TryKeepAsSpare(PayloadFile file)
+    {
+        const int MaxSpares = 3;
+        lock (_gate)
+        {
+            var keeps = _spares.Count < MaxSpares && !file.IsHeld;
+            if (keeps)
+            {
+                _spares.Push(file);
+            }
+
+            return keeps;
         }
     }
 

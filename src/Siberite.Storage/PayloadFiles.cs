@@ -9,11 +9,12 @@ namespace Siberite.Storage;
 /// A payload is in its file before the batch that refers to it is written, and synced before that batch is. What no
 /// record speaks of is nobody's: a start deletes such files.
 /// <code>
-/// file   = extent*                  64 MiB, more only for one payload; a new one with every run
-/// extent = payload*                 of one queue: 1 to 4 MiB, more only for one payload
+/// file   = extent*                  8 or 64 MiB, more only for one payload; a new one with every run
+/// extent = payload*                 of one queue: up to 4 MiB, more only for one payload
 /// share  = all extents of one queue in one file, with the sequence of its last item there
 /// </code>
-/// A share ends when that item is trimmed; a file is deleted when its last share has ended. If a queue that stands
+/// A share ends when that item is trimmed. When its last share has ended, a file is written over under another number,
+/// which spares the system to find new room and to forget the old, or deleted if there are enough of those. If a queue that stands
 /// still keeps a file, the ended shares' extents are punched out of it. So nothing is kept per item, and no payload is
 /// ever moved. Locks: a queue's gate, then the commit log's, then this one, then a file's.
 /// </remarks>
@@ -24,8 +25,13 @@ internal sealed partial class PayloadFiles : IDisposable
     /// <summary>Payloads begin at pages: whole ones can be punched out, and are written without being read.</summary>
     public const int PageBytes = 4 << 10;
 
+    /// <summary>Room of one file as long as there are few. 8 MiB: what a short queue goes through then stays in the
+    /// processor's cache, since its files are written over again and again.</summary>
+    private const long SmallFileBytes = 8L << 20;
+
+    private const int FewFiles = 5;
     private const long FileBytes = 64L << 20;
-    private const long FirstExtentBytes = 1L << 20;
+    private const long FirstExtentBytes = 256L << 10;
     private const long LastExtentBytes = 4L << 20;
     private const int MaxOpenFiles = 128;
 
@@ -35,6 +41,7 @@ internal sealed partial class PayloadFiles : IDisposable
     private readonly Dictionary<long, PayloadFile> _files = [];
     private readonly Dictionary<long, PayloadShares> _queues = [];
     private List<PayloadShare> _ended = []; // Their records and files are still there.
+    private readonly Stack<PayloadFile> _spares = new(); // Nobody's, to be written over.
     private PayloadFile? _current;
     private long _nextNumber;
     private long _unsyncedFrom; // Files below it are wholly on disk, but for doubtful ones.
@@ -200,7 +207,7 @@ internal sealed partial class PayloadFiles : IDisposable
 
     public void Dispose()
     {
-        foreach (var file in _files.Values)
+        foreach (var file in _files.Values.Concat(_spares))
         {
             file.Dispose();
         }
@@ -237,7 +244,8 @@ internal sealed partial class PayloadFiles : IDisposable
         var last = shares.All.Last?.Value;
         var before = last is not null && last.File == _current ? last.Extents.Count : 0;
         var extent = Math.Max(bytes, Math.Min(FirstExtentBytes << Math.Min(before, 8), LastExtentBytes));
-        if (_current is null || (_current.Length > 0 && _current.Length + extent > FileBytes))
+        var limit = _files.Count <= FewFiles ? SmallFileBytes : FileBytes;
+        if (_current is null || (_current.Length > 0 && _current.Length + extent > limit))
         {
             SealCurrent();
             AddFile();
@@ -261,7 +269,9 @@ internal sealed partial class PayloadFiles : IDisposable
 
     private void AddFile()
     {
-        _current = new PayloadFile(PathOf(_nextNumber), _nextNumber);
+        var path = PathOf(_nextNumber);
+        _current = (_spares.TryPop(out var spare) ? spare.TryRecycle(path, _nextNumber) : null)
+            ?? new PayloadFile(path, _nextNumber);
         _files.Add(_nextNumber, _current);
         _nextNumber++;
         _hasNewFile = true;

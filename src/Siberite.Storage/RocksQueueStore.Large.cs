@@ -100,6 +100,11 @@ public sealed partial class RocksQueueStore
             _payloads.Drop(ended);
         }
 
+        if (isEmpty)
+        {
+            _payloads.DropSpares();
+        }
+
         _payloads.Punch();
     }
 
