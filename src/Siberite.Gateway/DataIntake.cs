@@ -9,7 +9,7 @@ namespace Siberite.Gateway;
 /// memory.</remarks>
 internal sealed class DataIntake(InFlightBudget budget)
 {
-    public const int FirstBufferBytes = 64 << 10;
+    private const int FirstBufferBytes = 64 << 10;
 
     private const int CrlfBytes = 2;
 

@@ -76,8 +76,7 @@ internal sealed partial class Session
 
     /// <summary>Has a large payload for a queue of this silo go to its file while it comes.</summary>
     private (IQueue Queue, ILargeDraft Draft)? BeginLarge(in SetLine line)
-        => line.DataBytes > DataIntake.FirstBufferBytes / 2
-            && QueueName.IsLegal(line.Key)
+        => QueueName.IsLegal(line.Key)
             && _gateway.Router.TryGetResolved(line.Key, out var queue)
             && queue.BeginLarge((int)line.DataBytes) is { } draft ? (queue, draft) : null;
 

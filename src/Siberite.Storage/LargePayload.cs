@@ -78,13 +78,18 @@ internal sealed class LargePayload(PayloadFile file, long offset, int length, ul
 internal sealed class LargeDraft(PayloadFiles files, PayloadShare share, long offset, int length) : ILargeDraft
 {
     private XxHash3? _hash; // Only of what comes in pieces.
-    private ulong _checksum;
+    private ulong _checksum = XxHash3.HashToUInt64([]);
     private int _written;
     private bool _isDisposed;
 
     public void Write(ReadOnlySpan<byte> bytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, length - _written);
+        if (bytes.IsEmpty)
+        {
+            return;
+        }
+
         if (bytes.Length == length)
         {
             _checksum = XxHash3.HashToUInt64(bytes);

@@ -105,7 +105,7 @@ internal sealed partial class PayloadFiles
         const int MaxSpares = 3;
         lock (_gate)
         {
-            var keeps = _spares.Count < MaxSpares && !file.IsHeld;
+            var keeps = _spares.Count < MaxSpares && file.Length <= SmallFileBytes && !file.IsHeld;
             if (keeps)
             {
                 _spares.Push(file);

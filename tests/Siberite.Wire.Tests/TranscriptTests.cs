@@ -6,10 +6,13 @@ namespace Siberite.Wire.Tests;
 /// <summary>Every transcript, against a real server process.</summary>
 /// <remarks>
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
-/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain.
+/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; and by
+/// the short way with every payload, however small, in a payload file.
 /// </remarks>
 public sealed class TranscriptTests(Servers servers)
 {
+    private const string PayloadFiles = "PayloadFiles";
+
     private static readonly string Folder = Path.Combine(
         Repository.Root, "tests", "Siberite.Wire.Tests", "Transcripts");
 
@@ -35,11 +38,19 @@ public sealed class TranscriptTests(Servers servers)
                         plays.Add(Path.GetFileName(file), pieces, route);
                     }
                 }
+
+                plays.Add(Path.GetFileName(file), "whole", PayloadFiles);
+                plays.Add(Path.GetFileName(file), "sevens", PayloadFiles);
             }
 
             return plays;
         }
     }
+
+    private static string[] SettingsOf(string route)
+        => route == PayloadFiles
+            ? ["--Siberite:Storage:LargeItemBytes=1"]
+            : [$"--Siberite:Cluster:LocalRoute={route}"];
 
     [Theory]
     [MemberData(nameof(Plays))]
@@ -47,7 +58,7 @@ public sealed class TranscriptTests(Servers servers)
     {
         var transcript = Transcript.Load(Path.Combine(Folder, file));
         using var lease = await servers.RentAsync(
-            [.. transcript.Settings, $"--Siberite:Cluster:LocalRoute={route}"], alone: transcript.NeedsOwnServer);
+            [.. transcript.Settings, .. SettingsOf(route)], alone: transcript.NeedsOwnServer);
 
         await new TranscriptPlayer(lease.Server, PieceBytes[pieces])
             .PlayAsync(transcript, TestContext.Current.CancellationToken);
