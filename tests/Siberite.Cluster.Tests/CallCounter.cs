@@ -11,12 +11,15 @@ internal sealed class CallCounter : IIncomingGrainCallFilter
     /// <summary>Called before each call with its interface, method and arguments; may throw.</summary>
     public Action<IIncomingGrainCallContext>? Before { get; set; }
 
+    /// <summary>Awaited before each call; holds it up until it completes.</summary>
+    public Func<IIncomingGrainCallContext, Task>? Hold { get; set; }
+
     /// <summary>Takes that gateways sent to queues of other silos.</summary>
     public int TakeCount => _counts.GetValueOrDefault("take");
 
     public int this[string method] => _counts.GetValueOrDefault(method);
 
-    public Task Invoke(IIncomingGrainCallContext context)
+    public async Task Invoke(IIncomingGrainCallContext context)
     {
         _counts.AddOrUpdate(context.MethodName, 1, static (_, count) => count + 1);
         if (context.InterfaceMethod.DeclaringType == typeof(IQueueGrain)
@@ -28,7 +31,12 @@ internal sealed class CallCounter : IIncomingGrainCallFilter
         }
 
         Before?.Invoke(context);
-        return context.Invoke();
+        if (Hold is { } hold)
+        {
+            await hold(context);
+        }
+
+        await context.Invoke();
     }
 
     public void Reset() => _counts.Clear();

@@ -78,6 +78,31 @@ public sealed class LooseQueueTests
         Assert.Equal(["item 0", "item 1", "item 2"], (await Task.WhenAll(waits)).Order());
     }
 
+    /// <remarks>
+    /// Goal: a wait that has its item from its own silo does not fetch another elsewhere, which would have it give one
+    /// of the two back, out of their order.
+    /// Method: while a silo that is new to the queue still asks what others have, an item comes to its own shard.
+    /// </remarks>
+    [Fact]
+    public async Task A_wait_that_was_served_here_while_it_learned_asks_nobody()
+    {
+        var calls = new CallCounter();
+        var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var cluster = await StartAsync(2, calls);
+        await cluster.Silos[1].AppendAsync("loose", "there");
+        calls.Hold = context =>
+            context.MethodName == nameof(IShardsGrain.CountAsync) ? answered.Task : Task.CompletedTask;
+
+        var wait = cluster.Silos[0].TakeAsync("loose", session: 1, LongWait);
+        await TestCluster.UntilAsync(() => calls[nameof(IShardsGrain.CountAsync)] > 0);
+        await cluster.Silos[0].AppendAsync("loose", "here");
+        answered.SetResult();
+
+        Assert.Equal("here", await wait);
+        Assert.Equal(0, calls.TakeCount);
+        Assert.Equal("there", await cluster.Silos[1].TakeAsync("loose"));
+    }
+
     [Fact]
     public async Task A_wait_for_a_queue_that_does_not_exist_wakes_for_its_first_item()
     {

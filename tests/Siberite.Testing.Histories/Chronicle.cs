@@ -78,15 +78,24 @@ internal sealed class Chronicle
         return waits;
     }
 
-    /// <summary>The gets on a queue whose outcome nobody knows.</summary>
+    /// <summary>The gets on a queue that may have had an item which nobody was told of.</summary>
     public List<UnknownRead> UnknownReadsOf(string queue, long returnGrace)
     {
         var unknown = new List<UnknownRead>();
         foreach (var read in Operations)
         {
-            if (read.IsRead && read.Outcome is Outcome.Unknown or Outcome.Refused && read.Queue == queue)
+            if (!read.IsRead || read.Queue != queue)
+            {
+                continue;
+            }
+
+            if (read.Outcome is Outcome.Unknown or Outcome.Refused)
             {
                 unknown.Add(new UnknownRead(read, BackAfterSession(read, returnGrace)));
+            }
+            else if (read.Outcome == Outcome.Undone)
+            {
+                unknown.Add(new UnknownRead(read, read.Return));
             }
         }
 

@@ -12,7 +12,8 @@ internal static class LooseShards
         => shard.IndexOf('@', StringComparison.Ordinal) is >= 0 and var at ? shard[(at + 1)..] : null;
 
     /// <summary>The operations with those of loose queues said of their shards. That a shard was found empty is not
-    /// told: the reply speaks of all of them, and of what news has come by then.</summary>
+    /// told: the reply speaks of all of them, and of what news has come by then. A get that waited stood in the line of
+    /// its gateway's own shard, and may have had an item of that while it won another elsewhere.</summary>
     /// <param name="operations">As written down.</param>
     /// <param name="isLoose">Which queues are loose.</param>
     /// <param name="silos">All silos that have shards.</param>
@@ -32,7 +33,13 @@ internal static class LooseShards
             }
             else if (operation.Item is { } item)
             {
-                split.Add(operation.At(shards.GetValueOrDefault(item, operation.Queue)));
+                var shard = shards.GetValueOrDefault(item, operation.Queue);
+                split.Add(operation.At(shard));
+                if (operation is { IsRead: true, Wait: > 0 })
+                {
+                    split.AddRange(LinesOf(operation, silos).Where(line => line != shard)
+                        .Select(line => operation.At(line, isUndone: true)));
+                }
             }
             else if (operation.Outcome != Outcome.Ok)
             {
@@ -42,4 +49,9 @@ internal static class LooseShards
 
         return [.. split];
     }
+
+    private static IEnumerable<string> LinesOf(Operation read, IReadOnlyCollection<string> silos)
+        => read.Session.Gateway is { } gateway
+            ? [NameOf(read.Queue, gateway)]
+            : silos.Select(silo => NameOf(read.Queue, silo));
 }

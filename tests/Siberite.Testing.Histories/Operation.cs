@@ -27,6 +27,10 @@ internal enum Outcome
 
     /// <summary>No reply ever: it may have taken effect or not.</summary>
     Unknown,
+
+    /// <summary>Answered from elsewhere: it may have held an item until its reply, and has given it back by
+    /// then.</summary>
+    Undone,
 }
 
 /// <summary>One command of one session, from the moment before it was sent to the moment its reply was read.</summary>
@@ -70,19 +74,21 @@ internal sealed class Operation
     public string[] Queues => Queue.Split('+');
 
     /// <summary>The same said of another queue.</summary>
-    public Operation At(string queue)
+    /// <param name="queue">Which.</param>
+    /// <param name="isUndone">Whether its item came from another one.</param>
+    public Operation At(string queue, bool isUndone = false)
         => new()
         {
             Index = Index,
             Session = Session,
             Act = Act,
             Queue = queue,
-            Item = Item,
+            Item = isUndone ? null : Item,
             SizeBytes = SizeBytes,
             Wait = Wait,
             Invoke = Invoke,
             Return = Return,
-            Outcome = Outcome,
+            Outcome = isUndone ? Outcome.Undone : Outcome,
             Note = Note,
             IsDefective = IsDefective,
         };

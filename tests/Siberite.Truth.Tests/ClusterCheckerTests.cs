@@ -127,6 +127,56 @@ public sealed class ClusterCheckerTests
         Assert.Equal(isBroken, Judge().BrokenRules.Contains(Rule.Fifo));
     }
 
+    /// <remarks>
+    /// Goal: who waits in two lines and wins in both gives the local item back; that it was overtaken meanwhile is no
+    /// fault, and anything else is.
+    /// Method: the second item of a shard is handed out before the first, while some other get is under way.
+    /// </remarks>
+    [Theory]
+    [InlineData("silo1", 1, true)]
+    [InlineData(null, 1, true)]
+    [InlineData("silo1", 0, false)]
+    [InlineData("silo2", 1, false)]
+    public void A_shard_is_overtaken_only_while_a_wait_on_its_silo_wins_elsewhere(
+        string? gateway, int waitSeconds, bool isExcused)
+    {
+        var (first, firstItem) = Set(Loose, "silo1");
+        Answer(first, Outcome.Ok);
+        var (second, secondItem) = Set(Loose, "silo1");
+        Answer(second, Outcome.Ok);
+        var (elsewhere, elsewhereItem) = Set(Loose, "silo3");
+        Answer(elsewhere, Outcome.Ok);
+
+        var wait = _ledger.Invoke(
+            Session(gateway), Act.Open, Loose, wait: TimeSpan.FromSeconds(waitSeconds));
+        var overtaking = Open(Loose, secondItem, "silo2");
+        _ledger.Return(wait, Outcome.Ok, elsewhereItem);
+        Close(wait);
+        Close(overtaking);
+        Close(Open(Loose, firstItem, "silo2"));
+
+        Assert.Equal(isExcused, !Judge().BrokenRules.Contains(Rule.Fifo));
+    }
+
+    [Fact]
+    public void A_wait_that_has_won_elsewhere_excuses_nothing_after_its_reply()
+    {
+        var (first, firstItem) = Set(Loose, "silo1");
+        Answer(first, Outcome.Ok);
+        var (second, secondItem) = Set(Loose, "silo1");
+        Answer(second, Outcome.Ok);
+        var (elsewhere, elsewhereItem) = Set(Loose, "silo3");
+        Answer(elsewhere, Outcome.Ok);
+
+        var wait = _ledger.Invoke(Session("silo1"), Act.Open, Loose, wait: TimeSpan.FromSeconds(1));
+        _ledger.Return(wait, Outcome.Ok, elsewhereItem);
+        Close(wait);
+        Close(Open(Loose, secondItem, "silo2"));
+        Close(Open(Loose, firstItem, "silo2"));
+
+        Assert.Contains(Rule.Fifo, Judge().BrokenRules);
+    }
+
     private Session Session(string? gateway) => _ledger.BeginSession("client", int.MaxValue, gateway);
 
     private Disturbance Disturb(string silo)

@@ -20,11 +20,12 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
     {
         var seed = Campaign.NextSeed();
         await using var run = await TruthRun.StartAsync(cluster, name, seed, focus, use);
+        TruthVerdict? verdict = null;
         try
         {
             await TruthRun.PassAsync(Campaign.Current.Calm);
             await act(run);
-            var verdict = await run.FinishAsync();
+            verdict = await run.FinishAsync();
             output.WriteLine($"{run.Summary}\n{Table}");
             run.Unasked.ForEach(end => output.WriteLine($"ended by itself: {end}"));
             Assert.True(verdict.IsClean, verdict.ToString());
@@ -33,7 +34,7 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
         catch
         {
             output.WriteLine($"{run.Summary}\nagain: {Campaign.CommandFor(method, seed)}");
-            KeepOutputs();
+            KeepOutputs(verdict);
             throw;
         }
         finally
@@ -42,8 +43,8 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
         }
     }
 
-    /// <summary>What the silos printed, in files: it is long.</summary>
-    private void KeepOutputs()
+    /// <summary>What the silos printed and the clients saw, in files: it is long.</summary>
+    private void KeepOutputs(TruthVerdict? verdict)
     {
         var directory = Directory.CreateTempSubdirectory("siberite-truth-").FullName;
         foreach (var silo in cluster.Silos.Silos)
@@ -51,7 +52,8 @@ internal sealed class Scenario(TruthCluster cluster, ITestOutputHelper output, s
             File.WriteAllText(Path.Combine(directory, $"{silo.Name}.log"), silo.Output);
         }
 
-        output.WriteLine($"the silos' words are kept in {directory}");
+        File.WriteAllLines(Path.Combine(directory, "history.log"), verdict?.History ?? []);
+        output.WriteLine($"the silos' words and the history are kept in {directory}");
     }
 
     /// <summary>Adds what was seen of a fault of some silos.</summary>

@@ -17,6 +17,9 @@ internal sealed class TruthVerdict(Verdict verdict, IReadOnlyList<string> compla
 
     public IReadOnlySet<Rule> BrokenRules => verdict.BrokenRules;
 
+    /// <summary>All that happened, one operation a line.</summary>
+    public IEnumerable<string> History => verdict.History;
+
     /// <summary>Judges.</summary>
     /// <param name="chronicle">What clients did and were told.</param>
     /// <param name="homesOf">The silos a strict queue has had as its homes.</param>

@@ -81,14 +81,17 @@ internal sealed partial class LooseQueue : IQueue
         return result.Status == TakeStatus.Empty ? await TakeElsewhereAsync(session, mode) : result;
     }
 
-    private async Task<TakeResult> TakeElsewhereAsync(SessionId session, TakeMode mode)
+    /// <param name="session">Whose take it is.</param>
+    /// <param name="mode">How it takes.</param>
+    /// <param name="local">A wait on the local shard: once it has ended, nobody else is asked.</param>
+    private async Task<TakeResult> TakeElsewhereAsync(SessionId session, TakeMode mode, Task? local = null)
     {
         if (!_learned.IsCompleted)
         {
-            await _learned;
+            await (local is null ? _learned : Task.WhenAny(_learned, local));
         }
 
-        while (Marks.TryBeginAsk(out var ask))
+        while (local?.IsCompleted != true && Marks.TryBeginAsk(out var ask))
         {
             var result = await AskAsync(ask, session, mode);
             Marks.EndAsk(ask, result.Status == TakeStatus.Taken);
@@ -111,7 +114,7 @@ internal sealed partial class LooseQueue : IQueue
             if (!local.IsCompleted && (Marks.HasAny || !_learned.IsCompleted))
             {
                 Marks.Leave(sleeper);
-                var elsewhere = await TakeElsewhereAsync(session, mode);
+                var elsewhere = await TakeElsewhereAsync(session, mode, local);
                 if (elsewhere.Status == TakeStatus.Taken)
                 {
                     await WithdrawAsync(local, session, mode);
@@ -129,7 +132,7 @@ internal sealed partial class LooseQueue : IQueue
 
             if (local.IsCompleted)
             {
-                Marks.Leave(sleeper);
+                Marks.Leave(sleeper, passesOn: true); // It may have been woken, and asks nobody now.
                 return await local;
             }
 

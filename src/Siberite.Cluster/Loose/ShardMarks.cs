@@ -177,16 +177,20 @@ internal sealed class ShardMarks(TimeProvider time)
     }
 
     /// <summary>Leaves the line; who was woken and does not go for the item wakes the next.</summary>
-    public void Leave(Sleeper sleeper)
+    /// <param name="sleeper">Who leaves.</param>
+    /// <param name="passesOn">Whether it was woken before this sleep, and has asked nobody since.</param>
+    public void Leave(Sleeper sleeper, bool passesOn = false)
     {
         Sleeper? next = null;
         lock (_gate)
         {
+            passesOn |= sleeper.Place is null;
             if (sleeper.Place is not null)
             {
                 Detach(sleeper);
             }
-            else if (_hasMarks && _sleepers.First is { } first)
+
+            if (passesOn && _hasMarks && _sleepers.First is { } first)
             {
                 next = Detach(first.Value);
             }

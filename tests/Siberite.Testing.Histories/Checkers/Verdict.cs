@@ -66,6 +66,10 @@ internal sealed class Verdict(Chronicle chronicle, IReadOnlyList<Violation> viol
         return text.ToString();
     }
 
+    /// <summary>All that happened, one operation a line.</summary>
+    public IEnumerable<string> History
+        => chronicle.Operations.Select(operation => Describe(operation, chronicle.Operations[0].Invoke));
+
     private void AppendStory(StringBuilder text, Violation violation)
     {
         if (violation.Item is not { } item)
@@ -93,8 +97,9 @@ internal sealed class Verdict(Chronicle chronicle, IReadOnlyList<Violation> viol
     {
         var session = operation.Session;
         var end = session.End == SessionEnd.None ? "" : $", {session.End} {At(session.EndInvoke, start)}";
+        var on = session.Gateway is { } gateway ? $" on {gateway}" : "";
         return $"{At(operation.Invoke, start)} .. {At(operation.Return, start)} {operation.Act} {operation.Queue} "
-            + $"{operation.Item} {operation.Outcome} {operation.Note} [{session.Client}/s{session.Id}{end}]";
+            + $"{operation.Item} {operation.Outcome} {operation.Note} [{session.Client}/s{session.Id}{on}{end}]";
     }
 
     private static string At(long moment, long start) => moment == Operation.Never
