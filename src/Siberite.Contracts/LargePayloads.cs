@@ -1,8 +1,8 @@
 namespace Siberite.Contracts;
 
 /// <summary>A payload that lies in a file of this silo, not in memory.</summary>
-/// <remarks>Its bytes go when its item has left the queue. Whoever wants them holds it from a moment on when the item is
-/// certainly there, and lets go of it once. Thread-safe.</remarks>
+/// <remarks>Its bytes go when its item has left the queue. Whoever wants them holds it from a moment on when the item
+/// is certainly there, and lets go of it once. Thread-safe.</remarks>
 public interface ILargePayload
 {
     /// <summary>Bytes of the payload.</summary>

@@ -69,7 +69,8 @@ public sealed partial class Queue
             }
 
             var delay = draft.Delay ?? Options.Delay;
-            return delay > TimeSpan.Zero ? AppendDelayed(draft.Large is null ? draft : draft.Copied(), delay) : AppendItem(draft);
+            return delay <= TimeSpan.Zero ? AppendItem(draft)
+                : AppendDelayed(draft.Large is null ? draft : draft.Copied(), delay);
         }
     }
 

@@ -3,7 +3,8 @@ using Siberite.Queues;
 
 namespace Siberite.Storage;
 
-/// <summary>An item's value: a header of 32 bytes, and the payload or its place in a payload file. The layout is a table in FORMAT.md.</summary>
+/// <summary>An item's value: a header of 32 bytes, and the payload or its place in a payload file. The layout is a
+/// table in FORMAT.md.</summary>
 /// <remarks>Bytes from a disk are input: what is read is checked, also in Release.</remarks>
 internal static class ItemValue
 {

@@ -2,8 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Siberite.Storage;
 
-/// <summary>One file of large payloads. A number that is used again after a crash does no harm: checksums tell.</summary>
-/// <remarks>Thread-safe. Its handle is opened when it is needed, and only closed while nobody holds it.</remarks>
+/// <summary>One file of large payloads.</summary>
+/// <remarks>Thread-safe. A number that is used again after a crash does no harm: checksums tell. The handle is opened
+/// when it is needed, and only closed while nobody holds it.</remarks>
 internal sealed class PayloadFile(string path, long number) : IDisposable
 {
     private readonly Lock _gate = new();

@@ -14,9 +14,9 @@ namespace Siberite.Storage;
 /// share  = all extents of one queue in one file, with the sequence of its last item there
 /// </code>
 /// A share ends when that item is trimmed. When its last share has ended, a file is written over under another number,
-/// which spares the system to find new room and to forget the old, or deleted if there are enough of those. If a queue that stands
-/// still keeps a file, the ended shares' extents are punched out of it. So nothing is kept per item, and no payload is
-/// ever moved. Locks: a queue's gate, then the commit log's, then this one, then a file's.
+/// which spares the system to find new room and to forget the old, or deleted if there are enough of those. If a queue
+/// that stands still keeps a file, the ended shares' extents are punched out of it. So nothing is kept per item, and no
+/// payload is ever moved. Locks: a queue's gate, then the commit log's, then this one, then a file's.
 /// </remarks>
 internal sealed partial class PayloadFiles : IDisposable
 {

@@ -28,7 +28,8 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
         {
             var seed = Seeds.Next();
             var data = Directory.CreateTempSubdirectory("siberite-crash-").FullName;
-            await using var served = new ServedWorkload(data, ["-durability", durability, .. settings], CrashRun.Plan, seed);
+            await using var served = new ServedWorkload(
+                data, ["-durability", durability, .. settings], CrashRun.Plan, seed);
             var run = new CrashRun(served, seed);
             try
             {

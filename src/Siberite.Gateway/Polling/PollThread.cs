@@ -16,8 +16,8 @@ namespace Siberite.Gateway;
 /// </remarks>
 internal sealed unsafe class PollThread : IDisposable
 {
-    /// <summary>Bytes received or sent in one go. 128 KiB: a thousand small commands, an item of 64 KiB in one call, and
-    /// a larger one in few.</summary>
+    /// <summary>Bytes received or sent in one go. 128 KiB: a thousand small commands, an item of 64 KiB in one call,
+    /// and a larger one in few.</summary>
     public const int BufferBytes = 128 << 10;
 
     private const int MaxEventsPerRound = 256;
