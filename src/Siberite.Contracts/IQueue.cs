@@ -12,6 +12,10 @@ public interface IQueue
     /// <summary>The queue's name.</summary>
     QueueName Name { get; }
 
+    /// <summary>Whether a session may have several takes without a wait under way: they go together, and take effect in
+    /// its order.</summary>
+    bool TakesInPipelines { get; }
+
     /// <summary>Appends one item at the tail.</summary>
     /// <returns>At once on this silo; the item may be acknowledged when the commit is done.</returns>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>: nothing was appended.</exception>

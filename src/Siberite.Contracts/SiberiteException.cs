@@ -45,6 +45,9 @@ public enum SiberiteError
 
     /// <summary>An operator paused the queue: reads are refused, sets are not.</summary>
     QueuePaused = 14,
+
+    /// <summary>The queue has as many calls of other silos under way as it may have. Nothing was done.</summary>
+    QueueBusy = 15,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

@@ -42,8 +42,8 @@ internal record struct PendingReply(ReplyKind Kind)
     /// <summary>The batch that must be synced first; 0 for none.</summary>
     public long SyncedBatch { get; set; }
 
-    /// <summary>An append on another silo whose end is awaited.</summary>
-    public Task<AppendResult>? Append { get; set; }
+    /// <summary>A command on another silo whose end is awaited: what the reply says is known then.</summary>
+    public Task? UnderWay { get; set; }
 
     /// <summary>Where the item is from.</summary>
     public IQueue? Queue { get; set; }
@@ -73,5 +73,5 @@ internal record struct PendingReply(ReplyKind Kind)
     public readonly bool IsDone(ICommitLog commits)
         => (WrittenBatch == 0 || commits.IsDone(new Commit(WrittenBatch, CommitLevel.Written)))
             && (SyncedBatch == 0 || commits.IsDone(new Commit(SyncedBatch, CommitLevel.Synced)))
-            && (Append is null || Append.IsCompleted);
+            && (UnderWay is null || UnderWay.IsCompleted);
 }

@@ -112,7 +112,8 @@ internal sealed partial class Session
             return;
         }
 
-        Block(Task.Run(RunAsync)); // It may read the store for each queue, and other sessions share this thread.
+        // It may read the store for each queue, and other sessions share this thread.
+        BlockBehindAll(() => Task.Run(RunAsync));
 
         async Task<Action> RunAsync()
         {
@@ -137,7 +138,7 @@ internal sealed partial class Session
             wanted.Add(Encoding.Latin1.GetString(key));
         }
 
-        Block(Task.Run(RunAsync)); // For the same reason.
+        BlockBehindAll(() => Task.Run(RunAsync)); // For the same reason.
 
         async Task<Action> RunAsync()
         {

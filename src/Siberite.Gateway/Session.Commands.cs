@@ -183,7 +183,7 @@ internal sealed partial class Session
         }
         else
         {
-            Block(RunAsync(name));
+            BlockBehindAll(() => RunAsync(name));
         }
 
         async Task<Action> RunAsync(QueueName queue)
@@ -213,7 +213,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(RunAsync());
+        BlockBehindAll(RunAsync);
 
         async Task<Action> RunAsync()
         {

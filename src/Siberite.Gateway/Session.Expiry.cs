@@ -22,7 +22,7 @@ internal sealed partial class Session
 
         if (isForAll)
         {
-            Block(DropExpiredAsync(name: null));
+            BlockBehindAll(() => DropExpiredAsync(name: null));
             return true;
         }
 
@@ -33,7 +33,7 @@ internal sealed partial class Session
         }
         else if (QueueName.TryParse(key, out var name))
         {
-            Block(DropExpiredAsync(name));
+            BlockBehind(name, () => DropExpiredAsync(name));
         }
         else
         {

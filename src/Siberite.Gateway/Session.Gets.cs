@@ -142,9 +142,21 @@ internal sealed partial class Session
     {
         if (_gateway.Router.TryGetResolved(name, out var queue))
         {
+            if (MustFollow(queue))
+            {
+                TakeBehind(queue.Name, mode, wait, closed);
+                return;
+            }
+
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
+                if (mode != TakeMode.Open && wait <= TimeSpan.Zero && queue.TakesInPipelines)
+                {
+                    OweTake(queue, take, mode, closed);
+                    return;
+                }
+
                 WaitOn(queue);
                 Block(FinishTakeAsync(queue, take, mode, wait, closed));
                 return;
@@ -158,8 +170,11 @@ internal sealed partial class Session
             }
         }
 
-        Block(TakeSlowlyAsync(QueueName.Parse(name), mode, wait, closed));
+        TakeBehind(QueueName.Parse(name), mode, wait, closed);
     }
+
+    private void TakeBehind(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
+        => BlockBehind(name, () => TakeSlowlyAsync(name, mode, wait, closed));
 
     /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
     private void WaitOn(IQueue queue)
@@ -174,19 +189,22 @@ internal sealed partial class Session
     private async Task<Action> FinishTakeAsync(
         IQueue queue, ValueTask<TakeResult> take, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         var result = await take;
         return result.Status == TakeStatus.Gone
-            ? await TakeSlowlyAsync(queue.Name, mode, wait, closed) // It has moved, or was deleted: not empty.
+            ? await TakeSlowlyAsync(queue.Name, mode, wait - _gateway.Time.GetElapsedTime(startedAt), closed)
             : () => ReplyTaken(queue, result, mode, closed);
     }
 
-    /// <summary>Takes where the way is not known yet.</summary>
+    /// <summary>Takes where the way is not known, or has ended before the wait.</summary>
     private async Task<Action> TakeSlowlyAsync(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
     {
+        var startedAt = _gateway.Time.GetTimestamp();
         while (true)
         {
             var router = _gateway.Router;
-            var queue = wait > TimeSpan.Zero && _mayWait
+            var left = wait - _gateway.Time.GetElapsedTime(startedAt);
+            var queue = left > TimeSpan.Zero && _mayWait
                 ? await router.FindForWaitAsync(name)
                 : await router.FindAsync(name);
             if (queue is null)
@@ -194,7 +212,7 @@ internal sealed partial class Session
                 return () => ReplyMissed(closed);
             }
 
-            var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
+            var take = queue.TakeAsync(_id, mode, _mayWait ? left : TimeSpan.Zero);
             WaitOn(queue);
             var result = await take;
             if (result.Status != TakeStatus.Gone)
@@ -274,7 +292,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(TakeManyAsync(names));
+        BlockBehindAll(() => TakeManyAsync(names));
     }
 
     private async Task<Action> TakeManyAsync(List<QueueName> names)

@@ -79,11 +79,8 @@ internal sealed partial class Session
     }
 
     /// <summary>The reply of the classic command as the meta command's. Errors read the same in both.</summary>
-    private PendingReply AsMeta(in PendingReply reply)
-    {
-        var meta = _meta!;
-        _meta = null;
-        return reply.Kind switch
+    private static PendingReply AsMeta(in PendingReply reply, MetaCommand meta)
+        => reply.Kind switch
         {
             ReplyKind.Stored => reply with
             {
@@ -108,5 +105,4 @@ internal sealed partial class Session
             },
             _ => reply,
         };
-    }
 }

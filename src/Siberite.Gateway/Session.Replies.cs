@@ -51,9 +51,10 @@ internal sealed partial class Session
 
     private void Owe(in PendingReply reply)
     {
-        if (_meta is not null)
+        if (_meta is { } meta)
         {
-            Owe(AsMeta(reply)); // Which is none any more.
+            _meta = null;
+            Owe(AsMeta(reply, meta));
             return;
         }
 
@@ -126,6 +127,11 @@ internal sealed partial class Session
         }
 
         ReplyWriter.Write(_output, written);
+        if (written.Kind is not (ReplyKind.Value or ReplyKind.ValueAndEnd or ReplyKind.MetaValue))
+        {
+            written.Item.Large?.Release(); // It is not shown.
+        }
+
         return written.Kind is ReplyKind.Silence or ReplyKind.MetaQuiet ? 0 : written.Bytes;
     }
 
@@ -137,7 +143,12 @@ internal sealed partial class Session
             // The store failed before the commit: the change may or may not survive, so nothing of it is shown.
             _counts.Refused++;
             reply.Item.Large?.Release();
-            if (reply.ClosesItem)
+            if (reply is { ClosesItem: true, UnderWay: Task<TakeEnd> underWay })
+            {
+                _takesUnderWay--;
+                _ = GiveBackAsync(underWay);
+            }
+            else if (reply.ClosesItem)
             {
                 reply.Queue!.AbortAsync(_id, reply.Item.Sequence).AsTask();
             }
@@ -145,7 +156,12 @@ internal sealed partial class Session
             return reply.Kind == ReplyKind.Silence ? reply : ErrorText(ErrorReplies.For(SiberiteError.StorageFailed));
         }
 
-        if (reply.Append is not { } append || reply.Kind == ReplyKind.Silence)
+        if (reply.UnderWay is Task<TakeEnd> take)
+        {
+            return SettleTake(take, reply.ClosesItem);
+        }
+
+        if (reply.UnderWay is not Task<AppendResult> append || reply.Kind == ReplyKind.Silence)
         {
             return reply;
         }
@@ -183,10 +199,8 @@ internal sealed partial class Session
             {
                 close.GetAwaiter().GetResult();
             }
-            else
-            {
-                close.AsTask(); // On another silo; it goes on by itself.
-            }
+
+            // Otherwise it is on its way to another silo, and goes on by itself.
         }
 
         _sent.Clear();
@@ -199,10 +213,10 @@ internal sealed partial class Session
             return;
         }
 
-        if (next.Append is { IsCompleted: false } append)
+        if (next.UnderWay is { IsCompleted: false } underWay)
         {
             _isListening = true;
-            append.GetAwaiter().OnCompleted(OnCommitted);
+            underWay.GetAwaiter().UnsafeOnCompleted(OnCommitted);
             return;
         }
 
@@ -221,12 +235,15 @@ internal sealed partial class Session
 
         // All at once: one home that does not answer must not hold the items of others.
         var aborts = _sent
-            .Concat(_owed.Where(reply => reply.ClosesItem).Select(reply => (reply.Queue!, reply.Item.Sequence)))
+            .Concat(_owed.Where(reply => reply is { ClosesItem: true, UnderWay: null })
+                .Select(reply => (reply.Queue!, reply.Item.Sequence)))
             .Select(item => TryGiveBackAsync(item.Item1, item.Sequence, hasFailed: false));
+        var underWay = _owed.Where(reply => reply.ClosesItem && reply.UnderWay is Task<TakeEnd>)
+            .Select(reply => GiveBackAsync((Task<TakeEnd>)reply.UnderWay!));
 
         // That the silo stops is nobody's failure.
         var returns = _reads.Select(read => TryGiveBackAsync(read.Queue, read.Sequence, hasFailed: !_isStopping));
-        await Task.WhenAll(aborts.Concat(returns));
+        await Task.WhenAll(aborts.Concat(underWay).Concat(returns));
     }
 
     private async Task TryGiveBackAsync(IQueue queue, long sequence, bool hasFailed)

@@ -99,7 +99,7 @@ internal sealed partial class Session
         }
 
         var expiresAt = options.HonourExpiration ? Expiration.At(exptime, _gateway.Time) : 0;
-        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync) 
+        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync)
         {
             Delay = asked.Delay,
             Id = asked.Id,
@@ -120,7 +120,7 @@ internal sealed partial class Session
                     draft = draft.Copied(); // It has moved, or was made anew, since the payload began.
                 }
 
-                if (MustFollowAppend(queue))
+                if (MustFollow(queue))
                 {
                     OweFollowingAppend(queue, draft, isSilent);
                     return;
@@ -147,7 +147,7 @@ internal sealed partial class Session
             return;
         }
 
-        Block(AppendSlowlyAsync([QueueName.Parse(targets)], draft.Copied(), isSilent));
+        AppendBehind(QueueName.Parse(targets), draft.Copied(), isSilent);
     }
 
     private void AppendToAll(ReadOnlySpan<byte> targets, in ItemDraft draft, bool isSilent)
@@ -170,8 +170,12 @@ internal sealed partial class Session
             names.Add(name);
         }
 
-        Block(AppendSlowlyAsync(names, draft.Copied(), isSilent));
+        var copy = draft.Copied();
+        BlockBehindAll(() => AppendSlowlyAsync(names, copy, isSilent));
     }
+
+    private void AppendBehind(QueueName name, ItemDraft draft, bool isSilent)
+        => BlockBehind(name, () => AppendSlowlyAsync([name], draft, isSilent));
 
     /// <summary>Appends where the way is not known yet, or to several queues.</summary>
     private async Task<Action> AppendSlowlyAsync(List<QueueName> names, ItemDraft draft, bool isSilent)

@@ -165,7 +165,7 @@ internal sealed partial class Session : ICommitListener
     /// turn.</summary>
     private bool CanGoOn => _blocked is null && HasRoom;
 
-    private bool HasRoom => _owedBytes < _gateway.Options.MaxPendingReplyBytes;
+    private bool HasRoom => ExpectedOwedBytes < _gateway.Options.MaxPendingReplyBytes;
 
     private ReadOnlySequence<byte> ServeFrames(in ReadOnlySequence<byte> input)
     {

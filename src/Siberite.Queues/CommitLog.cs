@@ -226,11 +226,14 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
 
     internal void ThrowIfFailed()
     {
-        if (_failure is { } cause)
+        if (HasFailed)
         {
-            throw new SiberiteException(SiberiteError.StorageFailed, "The store has failed.", cause);
+            throw Failure();
         }
     }
+
+    /// <summary>What is told to whoever asks for something once <see cref="HasFailed"/>.</summary>
+    internal SiberiteException Failure() => new(SiberiteError.StorageFailed, "The store has failed.", _failure);
 
     /// <summary>Ends the log because the store failed at something else than a commit.</summary>
     internal void FailFrom(Exception e)

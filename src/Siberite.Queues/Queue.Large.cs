@@ -11,6 +11,22 @@ public sealed partial class Queue
             ? _shared.Store.BeginLarge(_record.Id, bytes)
             : null;
 
+    /// <summary>Takes an item for somebody elsewhere: its bytes come in memory. An item that cannot be read goes
+    /// back.</summary>
+    public async Task<TakeResult> TakeInMemoryAsync(SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        var result = await TakeAsync(session, mode, wait);
+        try
+        {
+            return result with { Item = result.Item.InMemory() };
+        }
+        catch (SiberiteException)
+        {
+            await AbortAsync(session, result.Item.Sequence);
+            throw;
+        }
+    }
+
     private ValueTask<AppendResult> AppendLarge(in ItemDraft draft)
     {
         using var large = BeginLarge((int)draft.Payload.Length);

@@ -50,6 +50,10 @@ public sealed partial class Queue : IQueue
     /// <inheritdoc/>
     public QueueName Name { get; }
 
+    /// <inheritdoc/>
+    /// <remarks>Most takes end at once here, and one that must read the store brings many items into memory.</remarks>
+    public bool TakesInPipelines => false;
+
     /// <summary>Whether the store knows the queue: from its first append on.</summary>
     internal bool IsStored
     {

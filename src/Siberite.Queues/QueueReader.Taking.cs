@@ -30,9 +30,19 @@ internal sealed partial class QueueReader
             outcome = TryTake(session, mode, out result);
         }
 
-        if (outcome == TakeOutcome.Taken || (outcome == TakeOutcome.Empty && wait <= TimeSpan.Zero))
+        if (outcome == TakeOutcome.Taken)
         {
             return new(result);
+        }
+
+        if (outcome == TakeOutcome.Empty && _shared.Commits.HasFailed)
+        {
+            return ValueTask.FromException<TakeResult>(_shared.Commits.Failure()); // What is there is in doubt.
+        }
+
+        if (outcome == TakeOutcome.Empty && wait <= TimeSpan.Zero)
+        {
+            return default;
         }
 
         var waiter = new Waiter(this, session, mode) { IsAdmin = isAdmin };
@@ -56,7 +66,7 @@ internal sealed partial class QueueReader
         {
             if (place.Value.Session == session)
             {
-                Finish(place.Value, default);
+                RunOut(place.Value);
                 return;
             }
         }
@@ -70,12 +80,7 @@ internal sealed partial class QueueReader
         {
             if (waiter.Place is not null)
             {
-                waiter.Dispose();
-                waiter.HasRunOut = true;
-                if (!_isLoading)
-                {
-                    Finish(waiter, default);
-                }
+                RunOut(waiter);
             }
         }
     }
@@ -112,7 +117,7 @@ internal sealed partial class QueueReader
                     StartLoad();
                     return;
                 case TakeOutcome.Empty when !waiter.OutlastsEmptyQueue:
-                    Finish(waiter, default);
+                    FinishEmpty(waiter);
                     break;
                 default:
                     break;
@@ -147,6 +152,32 @@ internal sealed partial class QueueReader
                 waiter.Leave();
                 waiter.SetException(_queue.Paused());
             }
+        }
+    }
+
+    /// <summary>The waiter's time is over. What is just being read from the store is still its: the queue is not
+    /// empty.</summary>
+    private void RunOut(Waiter waiter)
+    {
+        waiter.Dispose();
+        waiter.HasRunOut = true;
+        if (!_isLoading)
+        {
+            FinishEmpty(waiter);
+        }
+    }
+
+    /// <summary>Tells the waiter that there is nothing, unless nobody can know.</summary>
+    private void FinishEmpty(Waiter waiter)
+    {
+        waiter.Leave();
+        if (_shared.Commits.HasFailed)
+        {
+            waiter.SetException(_shared.Commits.Failure());
+        }
+        else
+        {
+            waiter.SetResult(default);
         }
     }
 

@@ -29,7 +29,7 @@ public sealed class CallLedgerTests : IDisposable
     public async Task A_call_that_comes_again_while_it_is_under_way_shares_its_end()
     {
         var end = new TaskCompletionSource<QueueOutcome[]>();
-        var first = _ledger.OnceAsync(Work, Call(number: 1), () => end.Task);
+        var first = _ledger.OnceAsync(Work, Call(number: 1), (_, _, _) => end.Task, state: 0);
         var again = OnceAsync(number: 1);
         Assert.False(again.IsCompleted);
 
@@ -55,7 +55,7 @@ public sealed class CallLedgerTests : IDisposable
         await OnceAsync(number: 1);
         await OnceAsync(number: 1, sender: 2);
         await OnceAsync(number: 1, gateway: 2);
-        await _ledger.OnceAsync(QueueName.Parse("other"), Call(number: 1), ExecuteAsync);
+        await _ledger.OnceAsync(QueueName.Parse("other"), Call(number: 1), ExecuteAsync, state: 0);
 
         Assert.Equal(4, _executedCount);
     }
@@ -80,21 +80,51 @@ public sealed class CallLedgerTests : IDisposable
     [InlineData(false)]
     public async Task The_first_answer_is_whole_however_large_it_is(bool isThereAtOnce)
     {
+        QueueCommand[] takes = [new(QueueCommandKind.Take, Shorthand.Session(1), null, 0, 0, false, default, 0)];
         var payload = new byte[CallLedger.MaxKeptBytes + 1];
         QueueOutcome[] whole = [new(default, TakeStatus.Taken, new Item(1, payload, Flags: 0), Error: null)];
         var end = new TaskCompletionSource<QueueOutcome[]>();
         var first = _ledger.OnceAsync(
-            Work, Call(number: 1), () => isThereAtOnce ? Task.FromResult(whole) : end.Task);
+            Work, Call(number: 1) with { Commands = takes },
+            (_, _, _) => isThereAtOnce ? Task.FromResult(whole) : end.Task, state: 0);
         end.SetResult(whole);
 
         Assert.Same(payload, (await first).Single().Item.Payload);
         Assert.Equal(SiberiteError.OutcomeUnknown, (await OnceAsync(number: 1)).Single().Error);
     }
 
-    private Task<QueueOutcome[]> OnceAsync(long number, long sender = 1, long gateway = 1)
-        => _ledger.OnceAsync(Work, Call(number, sender, gateway), ExecuteAsync);
+    [Fact]
+    public async Task Takes_are_known_for_as_long_as_they_may_be_recalled_and_their_payloads_are_not()
+    {
+        QueueCommand[] takes = [new(QueueCommandKind.Take, Shorthand.Session(1), null, 0, 0, false, default, 0)];
+        QueueOutcome[] taken = [new(default, TakeStatus.Taken, new Item(7, [1, 2, 3], Flags: 0), Error: null)];
+        await _ledger.OnceAsync(
+            Work, Call(number: 1) with { Commands = takes }, (_, _, _) => Task.FromResult(taken), state: 0);
+        _time.Advance(2 * CallLedger.Retention);
 
-    private Task<QueueOutcome[]> ExecuteAsync()
+        PreviousCall? known = null;
+        await _ledger.OnceAsync(Work, Call(number: 2), KnowAsync, state: 0);
+
+        Assert.Equal((1, Shorthand.Session(1)), (known!.Number, Assert.Single(known.Takers!)));
+        var (item, error) = ((await known.Outcomes)[0].Item, (await known.Outcomes)[0].Error);
+        Assert.Equal((7, 0, SiberiteError.OutcomeUnknown), (item.Sequence, item.Payload.Length, error));
+
+        await _ledger.OnceAsync(
+            Work, Call(number: 3) with { Commands = takes }, (_, _, _) => Task.FromResult(taken), state: 0);
+        _time.Advance(CallLedger.TakesRetention + CallLedger.Retention);
+        Assert.Equal(0, _ledger.Count);
+
+        Task<QueueOutcome[]> KnowAsync(int state, QueueCommand[] commands, PreviousCall previous)
+        {
+            known = previous;
+            return ExecuteAsync(state, commands, previous);
+        }
+    }
+
+    private Task<QueueOutcome[]> OnceAsync(long number, long sender = 1, long gateway = 1)
+        => _ledger.OnceAsync(Work, Call(number, sender, gateway), ExecuteAsync, state: 0);
+
+    private Task<QueueOutcome[]> ExecuteAsync(int state, QueueCommand[] commands, PreviousCall previous)
     {
         _executedCount++;
         return Task.FromResult(new QueueOutcome[1]);

@@ -62,6 +62,26 @@ public sealed class EverywhereTests
         Assert.NotEqual(0, back.Queues.ItemCount);
     }
 
+    [Fact]
+    public async Task Statistics_of_all_queues_are_asked_of_other_silos_once_however_many_want_them()
+    {
+        var calls = new CallCounter();
+        await using var cluster = await TestCluster.StartAsync(
+            3, options => options.StatsInterval = TimeSpan.FromHours(1),
+            silo => silo.AddIncomingGrainCallFilter(calls));
+        var names = await FillAsync(cluster);
+
+        for (var i = 0; i < 20; i++)
+        {
+            var all = await cluster.Silos[0].Router.GetStatsAsync(name: null, StatsScope.Cluster);
+            Assert.Equal(12, all.Queues.Count);
+        }
+
+        Assert.Equal(2, calls[nameof(ISiloQueuesGrain.GetStatsAsync)]);
+        await cluster.Silos[0].Router.GetStatsAsync(QueueName.Parse(names[0]), StatsScope.Cluster);
+        Assert.Equal(4, calls[nameof(ISiloQueuesGrain.GetStatsAsync)]);
+    }
+
     /// <summary>12 queues with an item each, 4 on every silo when they are made by this.</summary>
     private static async Task<List<string>> FillAsync(TestCluster cluster)
     {

@@ -61,6 +61,21 @@ public sealed partial class GrainQueueTests
     }
 
     [Fact]
+    public async Task A_cancelled_wait_for_a_queue_that_has_gone_looks_where_it_is_now()
+    {
+        var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));
+        var call = await _grain.NextCallAsync();
+
+        _queue.CancelWait(Session(1));
+        call.SetResult([new QueueOutcome(AppendStatus.Stored, TakeStatus.Gone, default, Error: null)]);
+        var slice = await _grain.NextWaitAsync();
+        slice.SetResult(ScriptedGrain.Taken(sequence: 4));
+
+        Assert.Equal(TimeSpan.Zero, slice.Wait);
+        Assert.Equal(4, (await take).Item.Sequence);
+    }
+
+    [Fact]
     public async Task A_lost_slice_is_recalled()
     {
         var take = TakeAsync(Session(1), TimeSpan.FromSeconds(5));

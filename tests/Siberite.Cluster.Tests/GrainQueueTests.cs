@@ -89,15 +89,15 @@ public sealed partial class GrainQueueTests
     public async Task A_lost_reply_to_a_take_is_followed_by_its_recall_before_anything_else()
     {
         var take = TakeAsync(Session(1));
-        await LoseTwiceAsync();
+        var lost = await LoseTwiceAsync();
         var refusal = await Assert.ThrowsAsync<SiberiteException>(() => take);
         var append = _queue.AppendAsync(Draft("one"));
         var next = await _grain.NextCallAsync();
         next.Answer();
 
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
-        Assert.Equal([QueueCommandKind.Recall, QueueCommandKind.Append], next.Kinds);
-        Assert.Equal(Session(1), next.Commands[0].Session);
+        Assert.Equal([QueueCommandKind.RecallCall, QueueCommandKind.Append], next.Kinds);
+        Assert.Equal(lost, next.Commands[0].Sequence);
         await append;
     }
 
@@ -225,24 +225,46 @@ public sealed partial class GrainQueueTests
     public async Task A_take_that_was_too_large_to_be_answered_again_is_recalled()
     {
         var take = TakeAsync(Session(1));
-        (await _grain.NextCallAsync()).SetResult(
-            [new QueueOutcome(default, TakeStatus.Taken, default, SiberiteError.OutcomeUnknown)]);
+        var call = await _grain.NextCallAsync();
+        call.SetResult([new QueueOutcome(default, TakeStatus.Taken, default, SiberiteError.OutcomeUnknown)]);
 
         var next = await _grain.NextCallAsync();
         next.Answer();
 
-        Assert.Equal([QueueCommandKind.Recall], next.Kinds);
+        Assert.Equal([QueueCommandKind.RecallCall], next.Kinds);
+        Assert.Equal(call.Number, next.Commands[0].Sequence);
         await Assert.ThrowsAsync<SiberiteException>(() => take);
     }
 
-    private async Task LoseTwiceAsync()
+    [Fact]
+    public async Task What_a_full_reply_left_out_goes_first_in_the_next_call_in_its_order()
+    {
+        var (held, appends) = await HoldAndAppendAsync(count: 3, bytes: 1);
+        held.Answer();
+        var call = await _grain.NextCallAsync();
+        var later = _queue.AppendAsync(Draft("later")).AsTask();
+        call.SetResult([default, Deferred, Deferred]);
+
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal(call.Commands[1..].Select(command => command.Payload), next.Commands[..2].Select(c => c.Payload));
+        await Task.WhenAll([.. appends, later]);
+    }
+
+    /// <returns>The number of the call whose replies were lost.</returns>
+    private async Task<long> LoseTwiceAsync()
     {
         (await _grain.NextCallAsync()).SetException(new TimeoutException());
-        (await _grain.NextCallAsync()).SetException(new TimeoutException());
+        var again = await _grain.NextCallAsync();
+        again.SetException(new TimeoutException());
+        return again.Number;
     }
 
     private Task<TakeResult> TakeAsync(SessionId session, TimeSpan wait = default)
         => _queue.TakeAsync(session, TakeMode.Plain, wait).AsTask();
+
+    private static QueueOutcome Deferred => new(default, default, default, Error: null, IsDeferred: true);
 
     private async Task<(ScriptedGrain.Call Held, Task[] Appends)> HoldAndAppendAsync(int count, int bytes)
     {

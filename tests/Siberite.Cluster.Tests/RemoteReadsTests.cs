@@ -114,14 +114,14 @@ public sealed class RemoteReadsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_recalled_take_goes_back_and_closed_ones_do_not()
+    public async Task What_a_recalled_wait_won_goes_back_and_closed_items_do_not()
     {
         await AppendAsync("one");
         await AppendAsync("two");
-        var closed = await TakeAsync(Session(1));
-        await _queues.Open(Work).CloseAsync(Session(1), closed.Item.Sequence);
-        _reads.Forget(Work, Session(1), closed.Item.Sequence);
-        await TakeAsync(Session(1));
+        var closed = await WaitSlice(Session(1));
+        await _queues.Open(Work).CloseAsync(Session(1), closed!.Value.Item.Sequence);
+        _reads.Forget(Work, Session(1), closed.Value.Item.Sequence);
+        await WaitSlice(Session(1));
 
         await _reads.RecallAsync(Work, Session(1));
         await _reads.RecallAsync(Work, Session(1));
@@ -147,7 +147,7 @@ public sealed class RemoteReadsTests : IDisposable
         => await _reads.WaitSliceAsync(Work, session, TakeMode.Plain, wait ?? Minute);
 
     private Task<TakeResult> TakeAsync(SessionId session)
-        => _reads.Take(_queues.Open(Work), session, TakeMode.Plain, TimeSpan.Zero);
+        => _queues.Open(Work).TakeAsync(session, TakeMode.Plain, TimeSpan.Zero).AsTask();
 
     private async Task AppendAsync(string payload) => await _queues.Open(Work).AppendAsync(Draft(payload));
 }

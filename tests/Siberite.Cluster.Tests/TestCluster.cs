@@ -155,6 +155,7 @@ internal sealed class TestCluster : IAsyncDisposable
         host.Services.AddSingleton(silo.Queues);
         host.Services.AddSingleton<IQueueSettingReader, TestSettingReader>();
         host.Services.AddSingleton(silo);
+        host.Services.Configure<ClusterOptions>(options => options.StatsInterval = TimeSpan.Zero);
         host.Services.Configure(_configure);
         host.UseOrleans(orleans =>
         {

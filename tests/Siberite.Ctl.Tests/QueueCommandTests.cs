@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Siberite.Ctl.Tests.Support;
 using Siberite.Testing;
 
@@ -42,7 +43,7 @@ public sealed class QueueCommandTests(RunningSilo silo) : IClassFixture<RunningS
         var stats = (await silo.CtlAsync("queue", "stats", "looked")).MustPrint();
         Assert.StartsWith("queue      looked: strict, served\nitems      4\n", stats, StringComparison.Ordinal);
         var table = (await silo.CtlAsync("queue", "peek", "looked", "-n", "4")).MustPrint();
-        Assert.Matches(@"\n +1 .* 0 +1 +0 +\n", table);
+        Assert.Matches(@"\n +1 .* 0 +1 +0 +0 +\n", table);
         Assert.Contains("base64 G1v/", table, StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b", table, StringComparison.Ordinal);
         var json = JsonDocument.Parse(
@@ -51,6 +52,28 @@ public sealed class QueueCommandTests(RunningSilo silo) : IClassFixture<RunningS
         Assert.Equal(4, JsonDocument.Parse(
             (await silo.CtlAsync("queue", "stats", "looked", "--json")).MustPrint())
             .RootElement.GetProperty("items").GetInt32());
+    }
+
+    [Fact]
+    public async Task Delayed_items_and_dead_letters_are_counted()
+    {
+        (await silo.CtlAsync("queue", "create", "ill", "MaxDeliveries=1")).MustPrint();
+        await using (var client = await silo.ConnectAsync())
+        {
+            await client.SetAsync("ill", flags: 0, "poison"u8.ToArray(), Cancellation);
+            await client.SetAsync("ill/delay=600000", flags: 0, "later"u8.ToArray(), Cancellation);
+            await client.GetAsync("ill/open", Cancellation);
+        }
+
+        await Poll.UntilAsync(
+            async () => (await silo.CtlAsync("queue", "stats", "ill")).MustPrint()
+                .Contains("failed   1 opened in vain, 0 kept back, 1 dead letters", StringComparison.Ordinal),
+            "the dead letter is counted", Poll.Patience);
+        Assert.Contains(
+            "delayed    1\n", (await silo.CtlAsync("queue", "stats", "ill")).MustPrint(), StringComparison.Ordinal);
+        await Poll.UntilAsync(
+            async () => Regex.IsMatch((await silo.CtlAsync("queue", "list", "ill")).MustPrint(), @"ill +0 .* 1 +1 "),
+            "the list has both", Poll.Patience);
     }
 
     [Fact]

@@ -132,13 +132,42 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Resume", "it is paused");
         Assert.Equal("SERVER_ERROR queue paused", (await client.GetAsync("opened", Cancellation)).Line);
         page.FindElement(By.CssSelector("#queue-dialog button[value=close]")).Click();
-        await UntilAsync(() => Cell(page, "opened", 9) == "paused", "the table says so");
+        await UntilAsync(() => Cell(page, "opened", 11) == "paused", "the table says so");
 
         OpenDialog(page, "opened");
         await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Resume", "and so does the dialog");
         page.FindElement(By.Id("pause")).Click();
         await UntilAsync(() => page.FindElement(By.Id("pause")).Text == "Pause", "it is resumed");
         Assert.NotNull((await client.GetAsync("opened", Cancellation)).Item);
+        Assert.Empty(Complaints(page));
+    }
+
+    [Fact]
+    public async Task Delayed_items_and_dead_letters_are_counted()
+    {
+        using var operators = new OperatorClient(server.Process);
+        await operators.DoAsync("POST", "api/queues/ill", """{"MaxDeliveries": 1}""");
+        await using (var client = await server.ConnectAsync())
+        {
+            await client.SetAsync("ill", flags: 0, "poison"u8.ToArray(), Cancellation);
+            await client.SetAsync("ill/delay=600000", flags: 0, "later"u8.ToArray(), Cancellation);
+            await client.GetAsync("ill/open", Cancellation);
+        }
+
+        var page = await OpenQueueAsync("ill");
+
+        await UntilAsync(() => Cell(page, "ill", 7) == "1", "the table shows the dead letter");
+        await UntilAsync(() => Cell(page, "ill_errors", 1) == "1", "and where it is");
+        Assert.Equal("1", Cell(page, "ill", 6));
+        page.FindElement(By.CssSelector("#queue-dialog button[value=close]")).Click();
+        OpenDialog(page, "ill");
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-counts")).Text
+                .Contains("1 opened in vain, 0 kept back, 1 dead letters", StringComparison.Ordinal),
+            "the dialog tells them apart");
+        Assert.Contains(
+            "0 items, 0 B, 1 more are not due yet", page.FindElement(By.Id("queue-facts")).Text,
+            StringComparison.Ordinal);
         Assert.Empty(Complaints(page));
     }
 
@@ -210,7 +239,7 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
     private async Task<ChromeDriver> OpenQueueAsync(string queue)
     {
         var page = Open(Address);
-        await UntilAsync(() => Cell(page, queue, 10) == "Open", "the queue is in the table");
+        await UntilAsync(() => Cell(page, queue, 12) == "Open", "the queue is in the table");
         OpenDialog(page, queue);
         await UntilAsync(
             () => page.FindElement(By.Id("queue-facts")).Text.Contains(" items, ", StringComparison.Ordinal),

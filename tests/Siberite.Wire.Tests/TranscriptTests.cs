@@ -6,14 +6,18 @@ namespace Siberite.Wire.Tests;
 /// <summary>Every transcript, against a real server process.</summary>
 /// <remarks>
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
-/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; and by
-/// the short way with every payload, however small, in a payload file.
+/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; and both
+/// ways with every payload, however small, in a payload file.
 /// </remarks>
+[TestCaseOrderer(typeof(PlayOrder))]
 public sealed class TranscriptTests(Servers servers)
 {
-    private const string PayloadFiles = "PayloadFiles";
+    private const string DirectWithFiles = "DirectWithFiles";
+    private const string GrainWithFiles = "GrainWithFiles";
 
-    private static readonly string Folder = Path.Combine(
+    private const string EveryPayloadInFiles = "--Siberite:Storage:LargeItemBytes=1";
+
+    internal static readonly string Folder = Path.Combine(
         Repository.Root, "tests", "Siberite.Wire.Tests", "Transcripts");
 
     private static readonly Dictionary<string, int> PieceBytes = new(StringComparer.Ordinal)
@@ -29,18 +33,18 @@ public sealed class TranscriptTests(Servers servers)
         get
         {
             var plays = new TheoryData<string, string, string>();
-            foreach (var file in Directory.GetFiles(Folder, "*.txt").Order(StringComparer.Ordinal))
+            foreach (var file in Files())
             {
                 foreach (var route in new[] { "Direct", "Grain" })
                 {
                     foreach (var pieces in PieceBytes.Keys)
                     {
-                        plays.Add(Path.GetFileName(file), pieces, route);
+                        plays.Add(file, pieces, route);
                     }
                 }
 
-                plays.Add(Path.GetFileName(file), "whole", PayloadFiles);
-                plays.Add(Path.GetFileName(file), "sevens", PayloadFiles);
+                plays.Add(file, "sevens", DirectWithFiles);
+                plays.Add(file, "whole", GrainWithFiles);
             }
 
             return plays;
@@ -48,9 +52,12 @@ public sealed class TranscriptTests(Servers servers)
     }
 
     private static string[] SettingsOf(string route)
-        => route == PayloadFiles
-            ? ["--Siberite:Storage:LargeItemBytes=1"]
-            : [$"--Siberite:Cluster:LocalRoute={route}"];
+        => route switch
+        {
+            DirectWithFiles => ["--Siberite:Cluster:LocalRoute=Direct", EveryPayloadInFiles],
+            GrainWithFiles => ["--Siberite:Cluster:LocalRoute=Grain", EveryPayloadInFiles],
+            _ => [$"--Siberite:Cluster:LocalRoute={route}"],
+        };
 
     [Theory]
     [MemberData(nameof(Plays))]
@@ -63,4 +70,8 @@ public sealed class TranscriptTests(Servers servers)
         await new TranscriptPlayer(lease.Server, PieceBytes[pieces])
             .PlayAsync(transcript, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Whatever lies in the folder.</summary>
+    internal static IEnumerable<string> Files()
+        => Directory.GetFiles(Folder, "*.txt").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 }

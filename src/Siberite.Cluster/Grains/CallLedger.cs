@@ -7,7 +7,8 @@ namespace Siberite.Cluster;
 /// its reply was lost, is answered from here and takes effect once.</summary>
 /// <remarks>
 /// Belongs to the silo, not to a grain, whose activation may be lost. Bounded: one call per sender; what was answered
-/// long ago, or belongs to a dead gateway, is dropped; large outcomes keep no payloads.
+/// long ago, or belongs to a dead gateway, is dropped; large outcomes keep no payloads. What a call took is known for
+/// as long as its gateway may recall it.
 /// </remarks>
 internal sealed class CallLedger : IDisposable
 {
@@ -17,6 +18,10 @@ internal sealed class CallLedger : IDisposable
 
     /// <summary>How long an outcome is kept. 1 min: a gateway repeats a call within seconds or never.</summary>
     internal static readonly TimeSpan Retention = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long it is known which items a call took. Longer than a gateway tries to have them given
+    /// back.</summary>
+    internal static readonly TimeSpan TakesRetention = GrainQueue.RetryTimeout + TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time;
     private readonly ITimer _sweepTimer;
@@ -35,10 +40,13 @@ internal sealed class CallLedger : IDisposable
     /// <summary>Carries a call out, or answers it as the first time.</summary>
     /// <param name="queue">Which queue it is to.</param>
     /// <param name="call">The call.</param>
-    /// <param name="execute">Carries it out; all commands take effect before it returns a task.</param>
+    /// <param name="execute">Carries it out, knowing the sender's call before; all commands take effect before it
+    /// returns a task.</param>
+    /// <param name="state">Handed to <paramref name="execute"/>.</param>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.OutcomeUnknown"/>: a later call of the sender came
     /// first; nobody waits for this one.</exception>
-    public Task<QueueOutcome[]> OnceAsync(QueueName queue, QueueCall call, Func<Task<QueueOutcome[]>> execute)
+    public Task<QueueOutcome[]> OnceAsync<T>(
+        QueueName queue, QueueCall call, Func<T, QueueCommand[], PreviousCall, Task<QueueOutcome[]>> execute, T state)
     {
         var key = new CallerKey(queue, call.Gateway.Number, call.Sender);
         while (true)
@@ -51,23 +59,27 @@ internal sealed class CallLedger : IDisposable
                     continue;
                 }
 
-                if (call.Number < caller.Number)
+                if (call.Number < caller.Last.Number)
                 {
                     throw new SiberiteException(
                         SiberiteError.OutcomeUnknown, $"Call {call.Number} came after a later one.", inner: null);
                 }
 
                 caller.At = _time.GetTimestamp();
-                if (call.Number == caller.Number)
+                if (call.Number == caller.Last.Number)
                 {
-                    return caller.Outcomes;
+                    return caller.Last.Outcomes;
                 }
 
+                // Its number first: a call that fails has been made as well.
+                var previous = caller.Last;
+                var takers = PreviousCall.TakersOf(call.Commands);
+                caller.Last = new PreviousCall(call.Number, takers, Task.FromResult<QueueOutcome[]>([]));
+
                 // The first answer is whole, also if it is there at once.
-                var outcomes = execute();
-                caller.Number = call.Number;
-                caller.Outcomes = outcomes;
-                _ = SlimAsync(caller, call.Number, outcomes);
+                var outcomes = execute(state, call.Commands, previous);
+                caller.Last = caller.Last with { Outcomes = outcomes };
+                _ = SlimAsync(caller, caller.Last);
                 return outcomes;
             }
         }
@@ -89,23 +101,22 @@ internal sealed class CallLedger : IDisposable
     public void Dispose() => _sweepTimer.Dispose();
 
     /// <summary>Lets go of large payloads once the first reply is on its way.</summary>
-    private static async Task SlimAsync(Caller caller, long number, Task<QueueOutcome[]> executing)
+    private static async Task SlimAsync(Caller caller, PreviousCall call)
     {
-        await ((Task)executing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!executing.IsCompletedSuccessfully
-            || executing.Result.Sum(outcome => outcome.Item.Payload?.LongLength ?? 0) <= MaxKeptBytes)
+        await ((Task)call.Outcomes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (call.Takers is not null && call.TakenBytes > MaxKeptBytes)
         {
-            return;
+            Slim(caller, call.Number);
         }
+    }
 
-        var slim = Array.ConvertAll(executing.Result, static outcome => outcome.Take == TakeStatus.Taken
-            ? outcome with { Item = default, Error = SiberiteError.OutcomeUnknown }
-            : outcome);
+    private static void Slim(Caller caller, long number)
+    {
         lock (caller)
         {
-            if (caller.Number == number)
+            if (caller.Last.Number == number)
             {
-                caller.Outcomes = Task.FromResult(slim);
+                caller.Last = caller.Last.WithoutPayloads();
             }
         }
     }
@@ -116,9 +127,19 @@ internal sealed class CallLedger : IDisposable
         {
             lock (caller)
             {
-                if (caller.Outcomes.IsCompleted && _time.GetElapsedTime(caller.At) >= Retention)
+                var age = _time.GetElapsedTime(caller.At);
+                if (!caller.Last.Outcomes.IsCompleted || age < Retention)
+                {
+                    continue;
+                }
+
+                if (caller.Last.Takers is null || age >= TakesRetention)
                 {
                     Drop(key, caller);
+                }
+                else if (caller.Last.TakenBytes > 0)
+                {
+                    Slim(caller, caller.Last.Number);
                 }
             }
         }
@@ -137,9 +158,7 @@ internal sealed class CallLedger : IDisposable
 
     private sealed class Caller
     {
-        public long Number { get; set; }
-
-        public Task<QueueOutcome[]> Outcomes { get; set; } = Task.FromResult<QueueOutcome[]>([]);
+        public PreviousCall Last { get; set; } = new(Number: 0, Takers: null, Task.FromResult<QueueOutcome[]>([]));
 
         public long At { get; set; }
 

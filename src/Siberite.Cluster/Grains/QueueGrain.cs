@@ -67,7 +67,8 @@ internal sealed class QueueGrain : Grain, IQueueGrain
             return new QueueReply(_local.Run, Outcomes: null);
         }
 
-        var outcomes = await _ledger.OnceAsync(_name, queueCall, () => ExecuteAsync(queueCall.Commands));
+        var outcomes = await _ledger.OnceAsync(
+            _name, queueCall, static (grain, commands, previous) => grain.ExecuteAsync(commands, previous), this);
         _gateways.ReturnIfDead(queueCall.Gateway);
         return new QueueReply(_local.Run, outcomes);
     }
@@ -137,141 +138,15 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         }
     }
 
-    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands, PreviousCall previous)
     {
         var queue = _queues.Find(_name) ?? _opened;
-
-        // All take effect here, in order; a take may yet have to read the store.
-        var isHeld = queue?.IsHeldStill == true; // Asked once: an append must not overtake one that was refused.
-        var applying = Array.ConvertAll(commands, command => ApplyAsync(queue, command, isHeld));
-        var applied = await Task.WhenAll(applying);
-        var isCommitted = await TryCommitAsync(applied);
-        return Array.ConvertAll(
-            applied, end => isCommitted || end.Commit.Batch == 0 ? end.Outcome : Failed(end.Outcome));
-    }
-
-    private static QueueOutcome Failed(QueueOutcome outcome) => outcome with { Error = SiberiteError.StorageFailed };
-
-    private async Task<Applied> ApplyAsync(Queue? queue, QueueCommand command, bool isHeld)
-    {
-        if (queue is null)
-        {
-            return new Applied(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null), default);
-        }
-
-        if (isHeld && command.Kind is (QueueCommandKind.Append or QueueCommandKind.Take))
-        {
-            // It waits at its gateway, where closes can pass it, and not here.
-            return new Applied(new QueueOutcome(default, default, default, SiberiteError.QueueMoving), default);
-        }
-
-        try
-        {
-            return command.Kind switch
-            {
-                QueueCommandKind.Append => await AppendAsync(queue, command),
-                QueueCommandKind.Take => await TakeAsync(queue, command),
-                QueueCommandKind.Close => await CloseAsync(queue, command),
-                QueueCommandKind.Abort => await AbortAsync(queue, command),
-                QueueCommandKind.Return => await ReturnAsync(queue, command),
-                QueueCommandKind.Touch => await TouchAsync(queue, command),
-                QueueCommandKind.Purge => new Applied(default, await queue.PurgeAsync()),
-                QueueCommandKind.Recall => await RecallAsync(command),
-                _ => throw new NotSupportedException($"Queue command {command.Kind} is not known to this silo."),
-            };
-        }
-        catch (SiberiteException e)
-        {
-            return new Applied(new QueueOutcome(default, default, default, e.Error), default);
-        }
-    }
-
-    private static async ValueTask<Applied> AppendAsync(Queue queue, QueueCommand command)
-    {
-        var result = await queue.AppendAsync(AppendCommands.DraftOf(command));
-        return new Applied(new QueueOutcome(result.Status, default, default, Error: null), result.Commit);
-    }
-
-    private async ValueTask<Applied> TakeAsync(Queue queue, QueueCommand command)
-    {
-        var result = await _reads.Take(queue, command.Session, command.Mode, TimeSpan.Zero);
-        if (result.Status == TakeStatus.Empty && queue.IsWatched)
+        var execution = new CallExecution(_name, queue, commands, previous, _reads);
+        if (execution.HasFoundEmpty && queue!.IsWatched)
         {
             _herald.NoteFoundEmpty(_name);
         }
 
-        try
-        {
-            var item = result.Item.InMemory();
-            return new Applied(new QueueOutcome(default, result.Status, item, Error: null), result.Commit);
-        }
-        catch (SiberiteException)
-        {
-            await queue.AbortAsync(command.Session, result.Item.Sequence); // Nobody has seen it.
-            throw;
-        }
+        return await execution.EndAsync(_queues.Commits);
     }
-
-    private async ValueTask<Applied> CloseAsync(Queue queue, QueueCommand command)
-    {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        return new Applied(default, await queue.CloseAsync(command.Session, command.Sequence));
-    }
-
-    private async ValueTask<Applied> AbortAsync(Queue queue, QueueCommand command)
-    {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        await queue.AbortAsync(command.Session, command.Sequence);
-        return default;
-    }
-
-    private async ValueTask<Applied> ReturnAsync(Queue queue, QueueCommand command)
-    {
-        _reads.Forget(_name, command.Session, command.Sequence);
-        await queue.ReturnAsync(command.Session, command.Sequence);
-        return default;
-    }
-
-    private static async ValueTask<Applied> TouchAsync(Queue queue, QueueCommand command)
-    {
-        var isOpen = await queue.TouchAsync(command.Session, command.Sequence, command.Lease);
-        return new Applied(default(QueueOutcome) with { IsOpen = isOpen }, default);
-    }
-
-    private async ValueTask<Applied> RecallAsync(QueueCommand command)
-    {
-        await _reads.RecallAsync(_name, command.Session);
-        return default;
-    }
-
-    /// <summary>Waits for the last batch of each level: batches are committed in order.</summary>
-    private async ValueTask<bool> TryCommitAsync(Applied[] applied)
-    {
-        var written = new Commit(0, CommitLevel.Written);
-        var synced = new Commit(0, CommitLevel.Synced);
-        foreach (var end in applied)
-        {
-            if (end.Commit.Level == CommitLevel.Synced)
-            {
-                synced = end.Commit.Batch > synced.Batch ? end.Commit : synced;
-            }
-            else
-            {
-                written = end.Commit.Batch > written.Batch ? end.Commit : written;
-            }
-        }
-
-        try
-        {
-            await _queues.Commits.WaitAsync(synced);
-            await _queues.Commits.WaitAsync(written);
-            return true;
-        }
-        catch (SiberiteException)
-        {
-            return false;
-        }
-    }
-
-    private readonly record struct Applied(QueueOutcome Outcome, Commit Commit);
 }

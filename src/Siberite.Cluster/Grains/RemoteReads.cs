@@ -6,12 +6,13 @@ using ClusterOptions = Siberite.Contracts.ClusterOptions;
 
 namespace Siberite.Cluster;
 
-/// <summary>What sessions of other gateways took last from queues of this silo, and what they wait for.</summary>
+/// <summary>What sessions of other gateways wait for on this silo, and what their waits won last.</summary>
 /// <remarks>
 /// Belongs to the silo, not to a grain: an activation may be lost at any moment, and an item or a place in line must
 /// not go with it. A wait starts one take in the engine and is fetched in slices; the slices of one session find the
-/// same take, so it keeps its place. The last take is remembered because the reply that tells of it may be lost, and
-/// only this silo then knows which item it won.
+/// same take, so it keeps its place. What it won is remembered because the reply that tells of it may be lost, and
+/// only this silo then knows which item that was. Takes without a wait are calls, which <see cref="CallLedger"/>
+/// remembers.
 /// </remarks>
 internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
@@ -19,6 +20,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     private readonly TimeProvider _time;
     private readonly TimeSpan _slice;
     private readonly ConcurrentDictionary<ReadKey, LastTake> _lastTakes = new();
+    private int _lastTakeCount; // Of those, or one more for a moment.
     private readonly Lock _gate = new(); // Guards the waits. Taken before a queue's own gate.
     private readonly Dictionary<ReadKey, Wait> _waits = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -42,27 +44,20 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
-    /// <summary>Takes from <paramref name="queue"/>, and remembers it until the item is closed or given back.</summary>
-    public Task<TakeResult> Take(Queue queue, SessionId session, TakeMode mode, TimeSpan wait)
-    {
-        var take = queue.TakeAsync(session, mode, wait).AsTask();
-        if (mode != TakeMode.Peek && !HasEndedInVain(take))
-        {
-            _ = RememberAsync(new ReadKey(queue.Name, session), new LastTake(queue, take));
-        }
-
-        return take;
-    }
-
     /// <summary>The session knows of the item, and has closed it or given it back.</summary>
     public void Forget(QueueName queue, SessionId session, long sequence)
     {
+        if (Volatile.Read(ref _lastTakeCount) == 0)
+        {
+            return; // Every close comes here, and most items were taken without a wait.
+        }
+
         var key = new ReadKey(queue, session);
         if (_lastTakes.TryGetValue(key, out var last)
             && last.Take.IsCompletedSuccessfully
             && last.Take.Result.Item.Sequence == sequence)
         {
-            _lastTakes.TryRemove(new(key, last));
+            RemoveLast(key, last);
         }
     }
 
@@ -140,11 +135,11 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             _ = GiveBackAsync(wait.Key, new LastTake(wait.Queue, wait.Take));
         }
 
-        foreach (var (key, _) in _lastTakes)
+        foreach (var (key, last) in _lastTakes)
         {
             if (key.Session.Gateway == gateway)
             {
-                _lastTakes.TryRemove(key, out _);
+                RemoveLast(key, last);
             }
         }
     }
@@ -227,16 +222,44 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         _ = GiveBackAsync(parked.Key, new LastTake(parked.Queue, parked.Take));
     }
 
+    /// <summary>Takes from <paramref name="queue"/>, and remembers it until the item is closed or given back.</summary>
+    private Task<TakeResult> Take(Queue queue, SessionId session, TakeMode mode, TimeSpan wait)
+    {
+        var take = queue.TakeInMemoryAsync(session, mode, wait);
+        if (mode != TakeMode.Peek && !HasEndedInVain(take))
+        {
+            _ = RememberAsync(new ReadKey(queue.Name, session), new LastTake(queue, take));
+        }
+
+        return take;
+    }
+
     private static bool HasEndedInVain(Task<TakeResult> take)
         => take.IsCompleted && !(take.IsCompletedSuccessfully && take.Result.Status == TakeStatus.Taken);
 
     private async Task RememberAsync(ReadKey key, LastTake last)
     {
-        _lastTakes[key] = last;
+        Interlocked.Increment(ref _lastTakeCount);
+        while (!_lastTakes.TryAdd(key, last))
+        {
+            if (_lastTakes.TryGetValue(key, out var former))
+            {
+                RemoveLast(key, former); // The session took again: it has seen how that one ended.
+            }
+        }
+
         await ((Task)last.Take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (HasEndedInVain(last.Take))
         {
-            _lastTakes.TryRemove(new(key, last));
+            RemoveLast(key, last);
+        }
+    }
+
+    private void RemoveLast(ReadKey key, LastTake last)
+    {
+        if (_lastTakes.TryRemove(new(key, last)))
+        {
+            Interlocked.Decrement(ref _lastTakeCount);
         }
     }
 

@@ -40,6 +40,10 @@ internal sealed partial class LooseQueue : IQueue
     /// <inheritdoc/>
     public QueueName Name => _local.Name;
 
+    /// <inheritdoc/>
+    /// <remarks>Not here: one that looks elsewhere must not be overtaken by one that looks here.</remarks>
+    public bool TakesInPipelines => false;
+
     /// <summary>What is known of the other shards.</summary>
     public ShardMarks Marks { get; }
 

@@ -19,7 +19,8 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
     ///   an OrleansException           no           the silo itself refused, or there is no home to send it to
     /// TimeoutException                perhaps      the reply did not come in time
     /// SiloUnavailableException        perhaps      the silo went away before it answered
-    /// other OrleansException          no           rejected: overloaded, or no silo to place the grain on
+    /// LimitExceededException          no           rejected: the grain has its fill of calls
+    /// other OrleansException          no           rejected: no silo to place the grain on
     /// OperationCanceledException,
     /// ObjectDisposedException         no           this silo is stopping, or has not begun
     /// </code></remarks>
@@ -32,6 +33,10 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
                 SiberiteError.OutcomeUnknown,
                 $"The silo of queue {queue} did not answer: the command may have taken effect.", failure),
             IsUnknown: true),
+        LimitExceededException or OrleansException { InnerException: LimitExceededException } => new(
+            new SiberiteException(
+                SiberiteError.QueueBusy, $"Queue {queue} has its fill of calls: {failure.Message}", failure),
+            IsUnknown: false),
         OrleansException => new(
             new SiberiteException(
                 SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: {failure.Message}", failure),

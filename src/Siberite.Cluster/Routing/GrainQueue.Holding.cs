@@ -31,24 +31,19 @@ internal sealed partial class GrainQueue
         => Interlocked.CompareExchange(ref _standing, (int)HomeStanding.Unknown, (int)HomeStanding.Proven)
             == (int)HomeStanding.Proven;
 
-    /// <summary>Commands that are to be sent again, in their order, until the queue has arrived and is gone from
+    /// <summary>Whether the command is to be sent again, in its order, until the queue has arrived and is gone from
     /// there.</summary>
-    private List<RemoteCommand> HeldOf(RemoteCommand[] call, QueueOutcome[] outcomes)
+    private bool IsHeld(RemoteCommand command, in QueueOutcome outcome)
     {
-        var held = new List<RemoteCommand>();
-        for (var i = 0; i < call.Length; i++)
+        if (outcome.Error != SiberiteError.QueueMoving)
         {
-            if (outcomes[i].Error == SiberiteError.QueueMoving)
-            {
-                var since = call[i].HeldAt ??= _parts.Time.GetTimestamp();
-                if (_parts.Time.GetElapsedTime(since) < QueueMover.Patience)
-                {
-                    held.Add(call[i]);
-                }
-            }
+            return false;
         }
 
-        return held;
+        var since = command.HeldAt ??= _parts.Time.GetTimestamp();
+        var isHeld = _parts.Time.GetElapsedTime(since) < QueueMover.Patience;
+        _isHeld |= isHeld;
+        return isHeld;
     }
 
     private enum HomeStanding

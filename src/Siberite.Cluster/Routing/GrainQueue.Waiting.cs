@@ -14,7 +14,7 @@ internal sealed partial class GrainQueue
         // Enqueued before the first await: a session's commands take effect in its order.
         var waiting = wait > TimeSpan.Zero ? _waits[session] = new Wait(_parts.Time.GetTimestamp(), wait) : null;
         var first = Enqueue(Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode });
-        return waiting is null ? TakeAsync(first) : TakeAsync(first, session, mode, waiting);
+        return waiting is null ? first.AsTake() : TakeAsync(first, session, mode, waiting);
     }
 
     /// <inheritdoc/>
@@ -35,22 +35,11 @@ internal sealed partial class GrainQueue
         }
     }
 
-    private async ValueTask<TakeResult> TakeAsync(RemoteCommand command)
-    {
-        var outcome = await command.Task;
-        if (outcome.Take == TakeStatus.Gone)
-        {
-            _parts.OnGone(this);
-        }
-
-        return new TakeResult(outcome.Take, outcome.Item, default);
-    }
-
     private async ValueTask<TakeResult> TakeAsync(RemoteCommand first, SessionId session, TakeMode mode, Wait wait)
     {
         try
         {
-            var found = await first.Task;
+            var found = await first.AsOutcome();
 
             // A queue that is not there can be waited for: the wait goes where its first item will come.
             return found.Take == TakeStatus.Taken || first.HasStaleHome
@@ -76,13 +65,13 @@ internal sealed partial class GrainQueue
             ValueTask<QueueOutcome?> slice;
             lock (wait)
             {
-                if (wait.IsCancelled || (left <= TimeSpan.Zero && !mustCall))
+                if ((wait.IsCancelled || left <= TimeSpan.Zero) && !mustCall)
                 {
                     break;
                 }
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
-                left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+                left = left > TimeSpan.Zero && !wait.IsCancelled ? left : TimeSpan.Zero;
                 slice = _grain.WaitAsync(_parts.Gateway, session, mode, left);
             }
 

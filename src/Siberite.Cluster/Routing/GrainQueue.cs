@@ -10,7 +10,8 @@ namespace Siberite.Cluster;
 /// answers as the first time. When that fails too, or another run answers, its commands may have taken effect. An
 /// append says so; a take is recalled, so that an item it won goes back. The recall cannot be overtaken by its take:
 /// the home refuses a call that comes after a later one.</para>
-/// This part sends; <c>GrainQueue.Waiting</c> waits, <c>GrainQueue.Holding</c> follows queues that move.
+/// This part sends; <c>GrainQueue.Failing</c> does what is left when that fails, <c>GrainQueue.Waiting</c> waits, and
+/// <c>GrainQueue.Holding</c> follows queues that move.
 /// </remarks>
 internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 {
@@ -33,8 +34,9 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly GrainQueueParts _parts;
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
-    private readonly LinkedList<RemoteCommand> _pending = new();
+    private readonly List<RemoteCommand> _pending = [];
     private bool _isSending;
+    private bool _hasNews; // Whether a command came since the last call was made up.
     private bool _isHeld; // Of the sender alone.
     private TaskCompletionSource? _pause; // Set while the sender pauses.
     private long _run; // The home's, as last heard of.
@@ -73,60 +75,56 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     }
 
     /// <inheritdoc/>
+    public bool TakesInPipelines => true;
+
+    /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => AppendAsync(Enqueue(AppendCommands.Of(draft)));
+        => Enqueue(AppendCommands.Of(draft)).AsAppend();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> CloseAsync(SessionId session, long sequence)
-    {
-        await Enqueue(Command(QueueCommandKind.Close, session, sequence)).Task;
-        return default; // Committed when it arrives.
-    }
+    public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
+        => Enqueue(Command(QueueCommandKind.Close, session, sequence)).AsCommit();
 
     /// <inheritdoc/>
-    public async ValueTask AbortAsync(SessionId session, long sequence)
-        => await Enqueue(Command(QueueCommandKind.Abort, session, sequence)).Task;
+    public ValueTask AbortAsync(SessionId session, long sequence)
+        => Enqueue(Command(QueueCommandKind.Abort, session, sequence)).AsAbort();
 
     /// <inheritdoc/>
-    public async ValueTask ReturnAsync(SessionId session, long sequence)
-        => await Enqueue(Command(QueueCommandKind.Return, session, sequence)).Task;
+    public ValueTask ReturnAsync(SessionId session, long sequence)
+        => Enqueue(Command(QueueCommandKind.Return, session, sequence)).AsAbort();
 
     /// <inheritdoc/>
-    public async ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
-        => (await Enqueue(Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease }).Task).IsOpen;
+    public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
+        => Enqueue(Command(QueueCommandKind.Touch, session, sequence) with { Lease = lease }).AsTouch();
 
     /// <inheritdoc/>
-    public async ValueTask<Commit> PurgeAsync()
-    {
-        await Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).Task;
-        return default;
-    }
+    public ValueTask<Commit> PurgeAsync()
+        => Enqueue(Command(QueueCommandKind.Purge, default, sequence: 0)).AsCommit();
 
     /// <summary>Sends until nothing is pending. On a thread of the pool, so that a session which enqueues a pipeline
     /// of commands gets them into few calls.</summary>
     void IThreadPoolWorkItem.Execute() => _ = SendAsync();
 
-    private static QueueCommand Command(QueueCommandKind kind, SessionId session, long sequence)
-        => new(kind, session, Payload: null, Flags: 0, ExpiresAt: 0, MustSync: false, default, sequence);
-
-    private async ValueTask<AppendResult> AppendAsync(RemoteCommand command)
+    /// <summary>Has the name looked up anew if the queue is not here any more.</summary>
+    internal void NoteIfGone(bool isGone)
     {
-        var outcome = await command.Task;
-        if (outcome.Append == AppendStatus.Gone)
+        if (isGone)
         {
             _parts.OnGone(this);
         }
-
-        return new AppendResult(outcome.Append, default);
     }
 
-    private RemoteCommand Enqueue(QueueCommand command)
+    private static QueueCommand Command(QueueCommandKind kind, SessionId session, long sequence)
+        => new(kind, session, Payload: null, Flags: 0, ExpiresAt: 0, MustSync: false, default, sequence);
+
+    private RemoteCommand Enqueue(in QueueCommand command)
     {
-        var pending = new RemoteCommand(command);
+        var pending = new RemoteCommand(this, command);
         bool mustStart;
         lock (_gate)
         {
-            _pending.AddLast(pending);
+            _pending.Add(pending);
+            _hasNews = true;
             mustStart = !_isSending;
             _isSending = true;
             _pause?.TrySetResult();
@@ -162,6 +160,11 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         var pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            if (_hasNews)
+            {
+                return;
+            }
+
             _pause = pause;
         }
 
@@ -184,44 +187,49 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
                 return null;
             }
 
-            var call = new List<RemoteCommand>();
-            var bytes = 0;
-            while (_pending.First is { } next
-                && call.Count < MaxCommandsPerCall
-                && (call.Count == 0 || bytes + next.Value.Bytes <= MaxBytesPerCall))
+            var (count, bytes) = (0, 0);
+            while (count < _pending.Count
+                && count < MaxCommandsPerCall
+                && (count == 0 || bytes + _pending[count].Bytes <= MaxBytesPerCall))
             {
-                call.Add(next.Value);
-                bytes += next.Value.Bytes;
-                _pending.RemoveFirst();
+                bytes += _pending[count].Bytes;
+                count++;
             }
 
-            return [.. call];
+            var call = new RemoteCommand[count];
+            _pending.CopyTo(0, call, 0, count);
+            _pending.RemoveRange(0, count);
+            _hasNews = false;
+            return call;
         }
     }
 
     /// <returns><see langword="false"/> when something must be tried again.</returns>
-    private async Task<bool> TrySendAsync(RemoteCommand[] call)
+    private async Task<bool> TrySendAsync(RemoteCommand[] commands)
     {
+        var call = new QueueCall(
+            _parts.Gateway, _sender, _parts.NextNumber(), _run,
+            Array.ConvertAll(commands, static command => command.Command));
         try
         {
-            return Complete(call, await ExecuteAsync(Array.ConvertAll(call, command => command.Command)));
+            Complete(commands, await ExecuteAsync(call), call.Number);
+            return true;
         }
 #pragma warning disable CA1031 // The pump must live on; an unknown failure is as good as a lost reply.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogCallFailed(_parts.Log, e, Name.Value, call.Length);
+            LogCallFailed(_parts.Log, e, Name.Value, commands.Length);
             var failure = GrainCallFailure.From(e, Name)
                 ?? GrainCallFailure.From(new TimeoutException(e.Message, e), Name)!.Value;
-            return !Fail(call, failure);
+            return !Fail(commands, failure, call.Number);
         }
     }
 
     /// <summary>Makes a call, and makes it again if its reply was lost.</summary>
     /// <exception cref="Exception">The first call's failure, if its outcome remains unknown.</exception>
-    private async Task<QueueOutcome[]> ExecuteAsync(QueueCommand[] commands)
+    private async Task<QueueOutcome[]> ExecuteAsync(QueueCall call)
     {
-        var call = new QueueCall(_parts.Gateway, _sender, _parts.NextNumber(), _run, commands);
         try
         {
             var reply = await _grain.ExecuteAsync(call);
@@ -260,113 +268,66 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         }
     }
 
-    /// <returns><see langword="false"/> when something must be sent soon.</returns>
-    private bool Complete(RemoteCommand[] call, QueueOutcome[] outcomes)
+    private void Complete(RemoteCommand[] commands, QueueOutcome[] outcomes, long number)
     {
-        var lost = new List<RemoteCommand>();
-        for (var i = 0; i < call.Length; i++)
+        List<RemoteCommand>? again = null;
+        var mustRecall = false;
+        var ended = new RemoteCommand?[commands.Length];
+        for (var i = 0; i < commands.Length; i++)
         {
-            if (outcomes[i].Error == SiberiteError.OutcomeUnknown && call[i].Command.Kind == QueueCommandKind.Take)
+            mustRecall |= IsTakenUnseen(commands[i], outcomes[i]);
+            if (outcomes[i].IsDeferred || IsHeld(commands[i], outcomes[i]))
             {
-                lost.Add(call[i]); // Repeated, and too large to be kept: it is taken again after its recall.
-            }
-        }
-
-        var held = HeldOf(call, outcomes);
-        _isHeld = held.Count > 0;
-        PutFirst([.. lost.ConvertAll(RecallOf), .. held]);
-        ProveHome();
-        for (var i = 0; i < call.Length; i++)
-        {
-            if (lost.Contains(call[i]))
-            {
-                call[i].Fail(Unanswered());
-            }
-            else if (!held.Contains(call[i]))
-            {
-                call[i].Complete(outcomes[i]);
-            }
-        }
-
-        return true;
-    }
-
-    private static RemoteCommand RecallOf(RemoteCommand take)
-        => new(Command(QueueCommandKind.Recall, take.Command.Session, sequence: 0));
-
-    /// <returns>Whether commands that must arrive are pending again.</returns>
-    private bool Fail(RemoteCommand[] call, GrainCallFailure failure)
-    {
-        var mustArrive = new List<RemoteCommand>();
-        var isAway = failure.IsUnknown || failure.Refusal.Error == SiberiteError.QueueUnavailable;
-        foreach (var command in call)
-        {
-            if (isAway && command.MustArrive)
-            {
-                mustArrive.Add(command);
-            }
-            else if (failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take)
-            {
-                mustArrive.Add(RecallOf(command));
-            }
-        }
-
-        mustArrive.RemoveAll(HasBeenTriedEnough);
-        var unsent = PutFirst(mustArrive, dropsOthers: true);
-        var refusal = Named(failure.Refusal);
-        if (isAway)
-        {
-            _parts.OnGone(this); // It may have another home by now.
-        }
-
-        var isRedirected = isAway && !failure.IsUnknown && TryDoubtHome();
-        foreach (var command in call)
-        {
-            // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
-            Tell(command, isUndone: failure.IsUnknown && command.Command.Kind == QueueCommandKind.Take);
-        }
-
-        unsent.ForEach(command => Tell(command, isUndone: failure.IsUnknown));
-        return mustArrive.Count > 0;
-
-        void Tell(RemoteCommand command, bool isUndone)
-        {
-            if (isRedirected && command.Command.Kind is QueueCommandKind.Append or QueueCommandKind.Take)
-            {
-                command.Redirect();
+                (again ??= []).Add(commands[i]);
             }
             else
             {
-                command.Fail(isUndone ? Unanswered() : refusal);
+                ended[i] = commands[i];
             }
         }
-    }
 
-    /// <summary>The refusal of a command that had no effect, or whose effect is being undone.</summary>
-    private SiberiteException Unanswered()
-        => Named(new SiberiteException(
-            SiberiteError.QueueUnavailable, $"Queue {Name} is unavailable: its silo does not answer.", inner: null));
-
-    private SiberiteException Named(SiberiteException refusal)
-        => refusal is { Error: SiberiteError.QueueUnavailable, Silo: null }
-            ? new SiberiteException(refusal.Error, refusal.Message, refusal.InnerException)
-            {
-                Silo = _parts.NameOf(Store),
-            }
-            : refusal;
-
-    private bool HasBeenTriedEnough(RemoteCommand command)
-    {
-        var now = _parts.Time.GetTimestamp();
-        command.FailedAt ??= now;
-        if (_parts.Time.GetElapsedTime(command.FailedAt.Value, now) < RetryTimeout)
+        ProveHome();
+        if (mustRecall)
         {
-            return false;
+            (again ??= []).Insert(0, RecallOf(number)); // Taken again after that.
         }
 
-        LogGaveUp(_parts.Log, Name.Value, command.Command.Session.Number);
-        return true;
+        if (again is not null)
+        {
+            PutFirst(again);
+        }
+
+        // Elsewhere, so that the next call is on its way meanwhile.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static end => end.Queue.End(end.Commands, end.Outcomes),
+            (Queue: this, Commands: ended, Outcomes: outcomes), preferLocal: true);
     }
+
+    /// <summary>Ends commands, last ones first: a session wakes for the oldest that it waits for, and then finds all
+    /// others of the call ended too.</summary>
+    private void End(RemoteCommand?[] commands, QueueOutcome[] outcomes)
+    {
+        for (var i = commands.Length - 1; i >= 0; i--)
+        {
+            if (commands[i] is not { } command)
+            {
+                continue;
+            }
+
+            if (IsTakenUnseen(command, outcomes[i]))
+            {
+                command.Fail(Unanswered());
+            }
+            else
+            {
+                command.Complete(outcomes[i]);
+            }
+        }
+    }
+
+    /// <summary>Whether a call that was made again tells of an item too large to be kept for that.</summary>
+    private static bool IsTakenUnseen(RemoteCommand command, in QueueOutcome outcome)
+        => outcome.Error == SiberiteError.OutcomeUnknown && command.Command.Kind == QueueCommandKind.Take;
 
     /// <summary>Before anything else of their sessions: no later take may be given back in place of the lost one.
     /// </summary>
@@ -382,13 +343,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             if (dropsOthers)
             {
                 dropped.AddRange(_pending.Where(command => !command.MustArrive));
-                dropped.ForEach(command => _pending.Remove(command));
+                _pending.RemoveAll(command => !command.MustArrive);
             }
 
-            for (var i = commands.Count - 1; i >= 0; i--)
-            {
-                _pending.AddFirst(commands[i]);
-            }
+            _pending.InsertRange(0, commands);
         }
 
         return dropped;

@@ -122,7 +122,10 @@ internal sealed partial class QueueRouter
             return new ClusterStats(here, [self]);
         }
 
-        var answers = await AskOthersAsync(silo => AskStatsAsync(silo, name));
+        // Those of one queue are cheap, and an operator who has just changed it looks at them.
+        var answers = name is null
+            ? await _othersStats.ReadAsync(() => AskOthersAsync(silo => AskStatsAsync(silo, name)))
+            : await AskOthersAsync(silo => AskStatsAsync(silo, name));
         return new ClusterStats(
             [.. here, .. answers.SelectMany(answer => answer.Answer?.Queues ?? [])],
             [self, .. answers.Select(answer => StatsOf(answer, isAll: name is null))]);

@@ -57,6 +57,7 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <summary>One sender per queue and home, also while it is not resolved: a session's commands must not overtake
     /// each other.</summary>
     private readonly ConcurrentDictionary<QueueAddress, GrainQueue> _remotes = new();
+    private readonly RecentAnswer<Answered<AnsweredStats?>[]> _othersStats;
     private readonly SemaphoreSlim[] _turns;
     private long _directoryAwayAt; // When that was logged last, by the clock's own ticks.
 
@@ -76,6 +77,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         _log = log;
         _isDirect = options.Value.LocalRoute == QueueRoute.Direct;
         _spreads = options.Value.NewQueues == NewQueues.Spread;
+        _othersStats = new RecentAnswer<Answered<AnsweredStats?>[]>(time, options.Value.StatsInterval);
         _remoteParts = new GrainQueueParts(local.Gateway, time, Forget, view.NameOf, log);
         _resolvedByBytes = _resolved.GetAlternateLookup<ReadOnlySpan<byte>>();
         _turns = new SemaphoreSlim[TurnCount];

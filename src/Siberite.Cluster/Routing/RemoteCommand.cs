@@ -1,22 +1,31 @@
+using System.Threading.Tasks.Sources;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
 
 /// <summary>A command on its way to a queue's home, and the promise of its outcome.</summary>
-/// <remarks>Continuations run elsewhere: whoever completes a thousand of these has the next call to send.</remarks>
-internal sealed class RemoteCommand(QueueCommand command)
-    : TaskCompletionSource<QueueOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
+/// <remarks>
+/// One object serves the whole way: it waits in line, and whoever made it awaits it, once, as what the command is for.
+/// Continuations run where it ends.
+/// </remarks>
+internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
+    : IValueTaskSource<QueueOutcome>, IValueTaskSource<AppendResult>, IValueTaskSource<TakeResult>,
+        IValueTaskSource<Commit>, IValueTaskSource<bool>, IValueTaskSource
 {
-    public QueueCommand Command => command;
+    private readonly QueueCommand _command = command;
+    private ManualResetValueTaskSourceCore<QueueOutcome> _end; // Not readonly: it changes.
+    private int _hasEnded;
+
+    public ref readonly QueueCommand Command => ref _command;
 
     /// <summary>What it counts towards the size of a call.</summary>
-    public int Bytes => command.Payload?.Length ?? 0;
+    public int Bytes => _command.Payload?.Length ?? 0;
 
     /// <summary>Whether it has to arrive: were it lost, an item would stay open that no session knows of. Such a
     /// command may be repeated without harm.</summary>
     public bool MustArrive
-        => command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Return
-            or QueueCommandKind.Recall;
+        => _command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Return
+            or QueueCommandKind.Recall or QueueCommandKind.RecallCall;
 
     /// <summary>When it failed first, by the clock's own ticks.</summary>
     public long? FailedAt { get; set; }
@@ -28,15 +37,29 @@ internal sealed class RemoteCommand(QueueCommand command)
     /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
     public long? HeldAt { get; set; }
 
-    public void Complete(QueueOutcome outcome)
+    public ValueTask<QueueOutcome> AsOutcome() => new(this, _end.Version);
+
+    public ValueTask<AppendResult> AsAppend() => new(this, _end.Version);
+
+    public ValueTask<TakeResult> AsTake() => new(this, _end.Version);
+
+    /// <summary>What the reply waits for: nothing, it is committed when it arrives.</summary>
+    public ValueTask<Commit> AsCommit() => new(this, _end.Version);
+
+    public ValueTask AsAbort() => new(this, _end.Version);
+
+    /// <summary>Whether the item is still open.</summary>
+    public ValueTask<bool> AsTouch() => new(this, _end.Version);
+
+    public void Complete(in QueueOutcome outcome)
     {
         if (outcome.Error is { } error)
         {
             Fail(new SiberiteException(error, $"The queue's silo refused the command: {error}.", inner: null));
         }
-        else
+        else if (TryEnd())
         {
-            TrySetResult(outcome);
+            _end.SetResult(outcome);
         }
     }
 
@@ -44,14 +67,78 @@ internal sealed class RemoteCommand(QueueCommand command)
     public void Redirect()
     {
         HasStaleHome = true;
-        TrySetResult(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null));
+        Complete(new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null));
     }
 
     public void Fail(SiberiteException refusal)
     {
-        if (TrySetException(refusal))
+        if (TryEnd())
         {
-            _ = Task.Exception; // Seen: nobody may be waiting for an abort.
+            _end.SetException(refusal);
         }
     }
+
+    ValueTaskSourceStatus IValueTaskSource<QueueOutcome>.GetStatus(short token) => _end.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource<AppendResult>.GetStatus(short token) => _end.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource<TakeResult>.GetStatus(short token) => _end.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource<Commit>.GetStatus(short token) => _end.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _end.GetStatus(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _end.GetStatus(token);
+
+    void IValueTaskSource<QueueOutcome>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource<AppendResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource<TakeResult>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource<Commit>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource<bool>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _end.OnCompleted(continuation, state, token, flags);
+
+    QueueOutcome IValueTaskSource<QueueOutcome>.GetResult(short token) => _end.GetResult(token);
+
+    AppendResult IValueTaskSource<AppendResult>.GetResult(short token)
+    {
+        var status = _end.GetResult(token).Append;
+        queue.NoteIfGone(status == AppendStatus.Gone);
+        return new AppendResult(status, default);
+    }
+
+    TakeResult IValueTaskSource<TakeResult>.GetResult(short token)
+    {
+        var outcome = _end.GetResult(token);
+        queue.NoteIfGone(outcome.Take == TakeStatus.Gone);
+        return new TakeResult(outcome.Take, outcome.Item, default);
+    }
+
+    Commit IValueTaskSource<Commit>.GetResult(short token)
+    {
+        _end.GetResult(token);
+        return default;
+    }
+
+    bool IValueTaskSource<bool>.GetResult(short token) => _end.GetResult(token).IsOpen;
+
+    void IValueTaskSource.GetResult(short token) => _end.GetResult(token);
+
+    private bool TryEnd() => Interlocked.Exchange(ref _hasEnded, 1) == 0;
 }

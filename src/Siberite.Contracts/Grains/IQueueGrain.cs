@@ -90,8 +90,12 @@ public enum QueueCommandKind : byte
     /// <summary>Drop all waiting items.</summary>
     Purge = 5,
 
-    /// <summary>End the session's wait and give back what its last take won: the reply to it was lost.</summary>
+    /// <summary>End the session's wait and give back what it won: the reply to it was lost.</summary>
     Recall = 6,
+
+    /// <summary>Give back what the takes of an earlier call of the same sender won: the reply to it was lost. The
+    /// call's number is in <see cref="QueueCommand.Sequence"/>.</summary>
+    RecallCall = 7,
 
     /// <summary>Take an open read back from a session that is gone.</summary>
     Return = 20,
@@ -126,12 +130,19 @@ public readonly record struct QueueCommand(
 }
 
 /// <summary>How one command ended. Committed when it arrives.</summary>
+/// <param name="Append">Of an append.</param>
+/// <param name="Take">Of a take.</param>
+/// <param name="Item">What was taken.</param>
+/// <param name="Error">Why it was refused, if it was.</param>
+/// <param name="IsDeferred">Whether it was not carried out because the reply is full of items: it goes with the next
+/// call.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-outcome")]
 public readonly record struct QueueOutcome(
     [property: Id(0)] AppendStatus Append,
     [property: Id(1)] TakeStatus Take,
     [property: Id(2)] Item Item,
-    [property: Id(3)] SiberiteError? Error)
+    [property: Id(3)] SiberiteError? Error,
+    [property: Id(4)] bool IsDeferred = false)
 {
     /// <summary>Of a touch: whether the session still has the item open.</summary>
     [Id(20)]

@@ -100,6 +100,10 @@ public sealed class ClusterOptions
     /// in a grain for long.</summary>
     public TimeSpan WaitSlice { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How old that may be which <c>stats</c> tells of all queues of other silos. Default 1 s: a flood of
+    /// questions to one silo must not become a flood to all. 0 asks each time.</summary>
+    public TimeSpan StatsInterval { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Where new queues get their home: <c>Spread</c> over all silos that are not being drained, or
     /// <c>Local</c>, on the silo whose client makes them. Default <c>Spread</c>: behind a load balancer it is chance
     /// which silo a client is on.</summary>

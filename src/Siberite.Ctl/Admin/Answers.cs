@@ -11,7 +11,7 @@ internal sealed record QueuesAnswer(
 internal sealed record QueueRowAnswer(
     [property: JsonRequired] string Name, [property: JsonRequired] long Items, [property: JsonRequired] long Bytes,
     double? OldestSeconds, int OpenReads, int Waiters, double? InPerSecond, double? OutPerSecond, string Silo,
-    bool IsUnreadable, bool IsPaused);
+    bool IsUnreadable, bool IsPaused, long Delayed, long DeadLetters);
 
 /// <summary>One silo.</summary>
 internal sealed record SiloAnswer(
@@ -35,12 +35,13 @@ internal sealed record DrainAnswer(
 internal sealed record QueueAnswer(
     [property: JsonRequired] string Name, [property: JsonRequired] string Mode, [property: JsonRequired] bool IsPaused,
     [property: JsonRequired] long Items, [property: JsonRequired] long Bytes,
-    [property: JsonRequired] IReadOnlyList<QueueHomeAnswer> Homes);
+    [property: JsonRequired] IReadOnlyList<QueueHomeAnswer> Homes, long Delayed);
 
 /// <summary>One queue on one silo.</summary>
 internal sealed record QueueHomeAnswer(
     string Silo, string StoreId, long Items, long Bytes, DateTimeOffset? OldestEnqueuedAt, int OpenReads, int Waiters,
-    long Appended, long Taken, long Closed, long Aborted, long Expired, long Discarded, bool IsUnreadable);
+    long Appended, long Taken, long Closed, long Aborted, long Expired, long Discarded, bool IsUnreadable,
+    long Delayed, long DelayedBytes, long Failed, long Retried, long DeadLetters, long Duplicates);
 
 /// <summary>What a queue is told.</summary>
 internal sealed record SettingsAnswer([property: JsonRequired] IReadOnlyList<SettingAnswer> Settings);

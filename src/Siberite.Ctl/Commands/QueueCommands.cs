@@ -116,13 +116,15 @@ internal static class QueueCommands
             return ExitCodes.Done;
         }
 
-        var table = Screen.NewTable("Queue", "Items", "Bytes", "Oldest s", "Open", "Waiters", "Silo", "State");
+        var table = Screen.NewTable(
+            "Queue", "Items", "Bytes", "Oldest s", "Open", "Waiters", "Delayed", "Dead letters", "Silo", "State");
         foreach (var row in rows)
         {
             table.AddRow(
                 Markup.Escape(row.Name), Screen.Count(row.Items), Screen.Count(row.Bytes),
                 row.OldestSeconds is { } age ? Screen.Count((long)age) : "-", Screen.Count(row.OpenReads),
-                Screen.Count(row.Waiters), Markup.Escape(row.Silo),
+                Screen.Count(row.Waiters), Screen.Count(row.Delayed), Screen.Count(row.DeadLetters),
+                Markup.Escape(row.Silo),
                 row.IsUnreadable ? "unreadable" : row.IsPaused ? "paused" : "");
         }
 
@@ -146,6 +148,7 @@ internal static class QueueCommands
             queue      {queue.Name}: {queue.Mode.ToLowerInvariant()}, {(queue.IsPaused ? "paused" : "served")}
             items      {queue.Items}
             bytes      {queue.Bytes}
+            delayed    {queue.Delayed}
             """));
         foreach (var home in queue.Homes)
         {
@@ -154,9 +157,11 @@ internal static class QueueCommands
                 $"""
                 silo       {home.Silo}, store {home.StoreId}{(home.IsUnreadable ? ": unreadable" : "")}
                   items    {home.Items}, {home.Bytes} bytes, oldest of {home.OldestEnqueuedAt:u}
+                  delayed  {home.Delayed}, {home.DelayedBytes} bytes
                   open     {home.OpenReads}, waiters {home.Waiters}
                   counts   {home.Appended} appended, {home.Taken} taken, {home.Closed} closed, {home.Aborted} aborted
-                  dropped  {home.Expired} expired, {home.Discarded} discarded
+                  failed   {home.Failed} opened in vain, {home.Retried} kept back, {home.DeadLetters} dead letters
+                  dropped  {home.Expired} expired, {home.Discarded} discarded, {home.Duplicates} duplicates refused
                 """));
         }
 
@@ -173,13 +178,14 @@ internal static class QueueCommands
             return ExitCodes.Done;
         }
 
-        var table = Screen.NewTable("Sequence", "Enqueued", "Expires", "Flags", "Bytes", "Open", "Payload");
+        var table = Screen.NewTable(
+            "Sequence", "Enqueued", "Expires", "Flags", "Bytes", "Deliveries", "Open", "Payload");
         foreach (var item in page.Items)
         {
             table.AddRow(
                 Screen.Count(item.Sequence), $"{item.EnqueuedAt:u}", item.ExpiresAt is { } end ? $"{end:u}" : "never",
-                Screen.Count(item.Flags), Screen.Count(item.Bytes), item.IsOpen ? "yes" : "",
-                Markup.Escape(Shown(item)));
+                Screen.Count(item.Flags), Screen.Count(item.Bytes), Screen.Count(item.Deliveries),
+                item.IsOpen ? "yes" : "", Markup.Escape(Shown(item)));
         }
 
         Screen.Say(table);

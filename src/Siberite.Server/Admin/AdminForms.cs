@@ -13,7 +13,11 @@ namespace Siberite.Server.Admin;
 /// <param name="Bytes">Their payload.</param>
 /// <param name="Homes">The same and more, for each silo that has items of it and could be reached.</param>
 internal sealed record QueueReport(
-    string Name, string Mode, bool IsPaused, long Items, long Bytes, IReadOnlyList<QueueHomeReport> Homes);
+    string Name, string Mode, bool IsPaused, long Items, long Bytes, IReadOnlyList<QueueHomeReport> Homes)
+{
+    /// <summary>Items on all silos that are not due yet; not among <see cref="Items"/>.</summary>
+    public long Delayed => Homes.Sum(home => home.Delayed);
+}
 
 /// <summary>One queue on one silo. Counts of what happened are since the silo started, but for
 /// <paramref name="Appended"/>.</summary>
@@ -38,7 +42,33 @@ internal sealed record QueueHomeReport(
     public static QueueHomeReport Of(QueueStats queue, string silo) => new(
         silo, queue.Store.ToString(), queue.ItemCount, queue.ItemBytes, AdminTime.Of(queue.OldestEnqueuedAt),
         queue.OpenReadCount, queue.WaiterCount, queue.AppendedCount, queue.TakenCount, queue.ClosedCount,
-        queue.AbortedCount, queue.ExpiredCount, queue.DiscardedCount, queue.IsUnreadable);
+        queue.AbortedCount, queue.ExpiredCount, queue.DiscardedCount, queue.IsUnreadable)
+    {
+        Delayed = queue.DelayedCount,
+        DelayedBytes = queue.DelayedBytes,
+        Failed = queue.FailedCount,
+        Retried = queue.RetriedCount,
+        DeadLetters = queue.DeadLetterCount,
+        Duplicates = queue.DuplicateCount,
+    };
+
+    /// <summary>Items that are not due yet.</summary>
+    public long Delayed { get; private init; }
+
+    /// <summary>Their payload.</summary>
+    public long DelayedBytes { get; private init; }
+
+    /// <summary>Open reads whose client was lost or whose lease ran out.</summary>
+    public long Failed { get; private init; }
+
+    /// <summary>Items kept back after they were opened in vain.</summary>
+    public long Retried { get; private init; }
+
+    /// <summary>Items that went to the dead-letter queue.</summary>
+    public long DeadLetters { get; private init; }
+
+    /// <summary>Sets refused because their id was seen before.</summary>
+    public long Duplicates { get; private init; }
 }
 
 /// <summary>What a queue is told.</summary>

@@ -56,6 +56,12 @@ internal sealed record QueueRow(
 
     /// <summary>Whether reads are refused by a setting.</summary>
     public bool IsPaused => Stats.IsPaused;
+
+    /// <summary>Items that are not due yet.</summary>
+    public long Delayed => Stats.DelayedCount;
+
+    /// <summary>Items since the silo started that went to its dead-letter queue.</summary>
+    public long DeadLetters => Stats.DeadLetterCount;
 }
 
 /// <summary>One silo of the cluster.</summary>
@@ -83,7 +89,11 @@ internal sealed record SiloRow(
 
 /// <summary>All queues of the silos that were reached.</summary>
 internal sealed record QueueTotals(
-    int Queues, long Items, long Bytes, long OpenReads, long Waiters, double? InPerSecond, double? OutPerSecond);
+    int Queues, long Items, long Bytes, long OpenReads, long Waiters, double? InPerSecond, double? OutPerSecond)
+{
+    /// <summary>Items that are not due yet.</summary>
+    public long Delayed { get; init; }
+}
 
 /// <summary>The silo itself.</summary>
 /// <param name="Version">Of the program.</param>

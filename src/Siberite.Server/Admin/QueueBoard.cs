@@ -137,7 +137,10 @@ internal sealed class Look
             totals = new QueueTotals(
                 totals.Queues, totals.Items + row.Items, totals.Bytes + row.Bytes, totals.OpenReads + row.OpenReads,
                 totals.Waiters + row.Waiters, totals.InPerSecond + row.InPerSecond,
-                totals.OutPerSecond + row.OutPerSecond);
+                totals.OutPerSecond + row.OutPerSecond)
+            {
+                Delayed = totals.Delayed + row.Delayed,
+            };
         }
 
         return totals;
@@ -154,6 +157,8 @@ internal sealed record QueueOrder(string Key, Func<QueueRow, double> Read)
         new("age", row => row.OldestSeconds ?? -1),
         new("open", row => row.OpenReads),
         new("waiters", row => row.Waiters),
+        new("delayed", row => row.Delayed),
+        new("dead", row => row.DeadLetters),
         new("in", row => row.InPerSecond ?? -1),
         new("out", row => row.OutPerSecond ?? -1),
         new("name", _ => 0),

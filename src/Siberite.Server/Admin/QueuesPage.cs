@@ -44,6 +44,7 @@ internal static class QueuesPage
         Fill(page, "total-bytes", Figures.Bytes(totals.Bytes));
         Fill(page, "total-open", Figures.Count(totals.OpenReads));
         Fill(page, "total-waiters", Figures.Count(totals.Waiters));
+        Fill(page, "total-delayed", Figures.Count(totals.Delayed));
         Fill(page, "total-in", Figures.Rate(totals.InPerSecond));
         Fill(page, "total-out", Figures.Rate(totals.OutPerSecond));
         Fill(page, "note", NoteOf(report));
@@ -80,6 +81,8 @@ internal static class QueuesPage
             Cell(Figures.Duration(queue.OldestSeconds));
             Cell(Figures.Count(queue.OpenReads));
             Cell(Figures.Count(queue.Waiters));
+            Cell(Figures.Count(queue.Delayed));
+            Cell(Figures.Count(queue.DeadLetters));
             Cell(Figures.Rate(queue.InPerSecond));
             Cell(Figures.Rate(queue.OutPerSecond));
             Cell(queue.Silo);

@@ -64,6 +64,8 @@ internal sealed class SiloMetrics : IDisposable
         Gauge("item_bytes", "By", "Their payload bytes.", () => _board.Read().Totals.Bytes);
         Gauge("open_reads", "{item}", "Items in the hands of sessions.", () => _board.Read().Totals.OpenReads);
         Gauge("waiters", "{session}", "Sessions that wait for an item.", () => _board.Read().Totals.Waiters);
+        Gauge("delayed_items", "{item}", "Items that are not due yet, in all queues.",
+            () => _board.Read().Totals.Delayed);
         Gauge("cached_bytes", "By", "Payload bytes held in memory.",
             () => _board.Read().Rows.Sum(row => row.Stats.CachedBytes));
     }
@@ -76,10 +78,19 @@ internal sealed class SiloMetrics : IDisposable
             row => (long)(row.OldestSeconds ?? 0));
         QueueGauge("queue.open_reads", "{item}", "Items in the hands of sessions.", row => row.OpenReads);
         QueueGauge("queue.waiters", "{session}", "Sessions that wait for an item.", row => row.Waiters);
+        QueueGauge("queue.delayed_items", "{item}", "Items that are not due yet.", row => row.Delayed);
         QueueCounter("queue.appended_total", "Items appended since the queue was made.", row => row.AppendedCount);
         QueueCounter("queue.taken_total", "Items handed out, redeliveries included.", row => row.TakenCount);
         QueueCounter("queue.closed_total", "Items closed.", row => row.ClosedCount);
         QueueCounter("queue.aborted_total", "Items given back.", row => row.AbortedCount);
+        QueueCounter("queue.failed_total", "Open reads whose client was lost or whose lease ran out.",
+            row => row.FailedCount);
+        QueueCounter("queue.retried_total", "Items kept back after they were opened in vain.", row => row.RetriedCount);
+        QueueCounter("queue.dead_letters_total", "Items that went to the dead-letter queue.",
+            row => row.DeadLetterCount);
+        QueueCounter("queue.duplicates_total", "Sets refused because their id was seen before.",
+            row => row.DuplicateCount);
+        QueueCounter("queue.discarded_total", "Items dropped because the queue was full.", row => row.DiscardedCount);
         QueueCounter("queue.expired_total", "Items that expired.", row => row.ExpiredCount);
     }
 

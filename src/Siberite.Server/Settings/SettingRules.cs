@@ -58,6 +58,7 @@ internal static class SettingRules
         // Well below the 15 s that a grain call may take, or replies would be lost.
         Duration("Cluster:WaitSlice", settings => settings.Cluster.WaitSlice, TimeSpan.FromMilliseconds(100),
             TimeSpan.FromSeconds(10)),
+        Duration("Cluster:StatsInterval", settings => settings.Cluster.StatsInterval, TimeSpan.Zero, Day),
         .. ClusterRules.All,
         Listens("Admin:Listen", settings => settings.Admin.Listen),
         Number("Admin:MaxMetricQueues", settings => settings.Admin.MaxMetricQueues, 0, 10_000),

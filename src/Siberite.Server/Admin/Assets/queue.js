@@ -43,11 +43,13 @@ async function showQueue() {
   ]);
   shown.isPaused = queue.isPaused;
   set("queue-facts", factsOf(queue));
+  set("queue-counts", countsOf(queue.homes));
   set("pause", queue.isPaused ? "Resume" : "Pause");
   fill("queue-rows", page.items.map(item => [
     String(item.sequence), new Date(item.enqueuedAt).toLocaleString(),
     item.expiresAt ? new Date(item.expiresAt).toLocaleString() : "never", String(item.flags), bytes(item.bytes),
-    item.isOpen ? "open" : "", (item.text ?? `base64 ${item.payload}`) + (item.isCut ? " …" : ""),
+    String(item.deliveries), item.isOpen ? "open" : "",
+    (item.text ?? `base64 ${item.payload}`) + (item.isCut ? " …" : ""),
   ]));
   fill("setting-rows", told.settings.map(setting => [
     setting.key, setting.value,
@@ -57,8 +59,18 @@ async function showQueue() {
 
 function factsOf(queue) {
   const silos = queue.homes.map(home => home.silo).join(", ");
-  return `${count(queue.items)} items, ${bytes(queue.bytes)}; ${queue.mode.toLowerCase()}, on ${silos || "no silo yet"}`
+  const delayed = queue.delayed > 0 ? `, ${count(queue.delayed)} more are not due yet` : "";
+  return `${count(queue.items)} items, ${bytes(queue.bytes)}${delayed}; `
+    + `${queue.mode.toLowerCase()}, on ${silos || "no silo yet"}`
     + (queue.isPaused ? "; paused: reads are refused" : "");
+}
+
+function countsOf(homes) {
+  const sum = key => count(homes.reduce((total, home) => total + home[key], 0));
+  return `${sum("openReads")} open, ${sum("waiters")} clients wait. Since the start: ${sum("taken")} taken, `
+    + `${sum("closed")} closed, ${sum("aborted")} given back, ${sum("failed")} opened in vain, `
+    + `${sum("retried")} kept back, ${sum("deadLetters")} dead letters, ${sum("expired")} expired, `
+    + `${sum("discarded")} discarded, ${sum("duplicates")} duplicates refused.`;
 }
 
 function fill(id, rows) {

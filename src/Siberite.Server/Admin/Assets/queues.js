@@ -54,6 +54,7 @@ function show(report) {
   set("total-bytes", bytes(totals.bytes));
   set("total-open", count(totals.openReads));
   set("total-waiters", count(totals.waiters));
+  set("total-delayed", count(totals.delayed));
   set("total-in", rate(totals.inPerSecond));
   set("total-out", rate(totals.outPerSecond));
   set("note", noteOf(report));
@@ -102,8 +103,9 @@ function showRows(queues) {
     const row = body.rows[index] ?? body.insertRow();
     const texts = [
       queue.name, queue.isUnreadable ? "unreadable" : count(queue.items), bytes(queue.bytes),
-      duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), rate(queue.inPerSecond),
-      rate(queue.outPerSecond), queue.silo, queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
+      duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), count(queue.delayed),
+      count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
+      queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();
