@@ -38,6 +38,14 @@ public partial interface IQueueStore : IDisposable
     /// <summary>Payloads from this size on may be begun as large ones.</summary>
     int LargeBytes => int.MaxValue;
 
+    /// <summary>Called on any thread when the store has failed at something else than what it was called for: a write
+    /// to a large payload, or what it does in the background. As final as a failed write.</summary>
+    event Action<Exception> Failed
+    {
+        add { }
+        remove { }
+    }
+
     /// <summary>Begins a payload that goes to a file of its own before the item that refers to it. From any
     /// thread.</summary>
     /// <returns><see langword="null"/> if this store has no such files.</returns>

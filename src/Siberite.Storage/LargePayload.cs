@@ -99,7 +99,7 @@ internal sealed class LargeDraft(PayloadFiles files, PayloadShare share, long of
             (_hash ??= new XxHash3()).Append(bytes);
         }
 
-        PayloadFiles.Write(share.File, bytes, offset + _written);
+        files.Write(share.File, bytes, offset + _written);
         _written += bytes.Length;
     }
 

@@ -69,6 +69,10 @@ internal sealed partial class PayloadFiles : IDisposable
         DropOrphans();
     }
 
+    /// <summary>Told when a payload could not be written for any other reason than want of room; makes the exception of
+    /// it. Set once.</summary>
+    public Func<Exception, Exception>? Failed { private get; set; }
+
     public static string NameOf(long number) => number.ToString("x16", CultureInfo.InvariantCulture);
 
     /// <summary>Finds room for a payload.</summary>
@@ -109,7 +113,7 @@ internal sealed partial class PayloadFiles : IDisposable
 
     /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/> or
     /// <see cref="SiberiteError.StorageFailed"/>.</exception>
-    public static void Write(PayloadFile file, ReadOnlySpan<byte> bytes, long offset)
+    public void Write(PayloadFile file, ReadOnlySpan<byte> bytes, long offset)
     {
         try
         {
@@ -122,7 +126,8 @@ internal sealed partial class PayloadFiles : IDisposable
         }
         catch (IOException e)
         {
-            throw new SiberiteException(SiberiteError.StorageFailed, $"A payload cannot be written: {e.Message}", e);
+            // As final as a failed write of the log: what else the disk loses, nobody knows.
+            throw Failed?.Invoke(e) ?? e;
         }
     }
 
@@ -270,8 +275,13 @@ internal sealed partial class PayloadFiles : IDisposable
     private void AddFile()
     {
         var path = PathOf(_nextNumber);
-        _current = (_spares.TryPop(out var spare) ? spare.TryRecycle(path, _nextNumber) : null)
-            ?? new PayloadFile(path, _nextNumber);
+        var recycled = _spares.TryPop(out var spare) ? spare.TryRecycle(path, _nextNumber) : null;
+        if (recycled is null)
+        {
+            spare?.Drop(); // A sync is still at it.
+        }
+
+        _current = recycled ?? new PayloadFile(path, _nextNumber);
         _files.Add(_nextNumber, _current);
         _nextNumber++;
         _hasNewFile = true;

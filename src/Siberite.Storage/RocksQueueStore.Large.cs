@@ -6,6 +6,9 @@ namespace Siberite.Storage;
 public sealed partial class RocksQueueStore
 {
     /// <inheritdoc/>
+    public event Action<Exception>? Failed;
+
+    /// <inheritdoc/>
     public int LargeBytes => _options.LargeItemBytes > 0 ? _options.LargeItemBytes : int.MaxValue;
 
     /// <inheritdoc/>
@@ -16,6 +19,10 @@ public sealed partial class RocksQueueStore
         {
             ThrowIfFailed();
             return _payloads.Begin(queueId, bytes);
+        }
+        catch (IOException e)
+        {
+            throw FailAside("making of a payload file", e);
         }
         finally
         {
@@ -56,6 +63,16 @@ public sealed partial class RocksQueueStore
         }
 
         return _payloads.IsDoubtful(number) ? null : throw UnreadablePayload(queueId, sequence, number, inner: null);
+    }
+
+    /// <summary>Tells the engine as well, which has not called for this and waits for nothing.</summary>
+    /// <remarks>On a thread of the pool: the caller may be anybody.</remarks>
+    private SiberiteException FailAside(string operation, Exception cause)
+    {
+        var failure = Fail(operation, cause);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => work.Store.Failed?.Invoke(work.failure), (Store: this, failure), preferLocal: false);
+        return failure;
     }
 
     private static SiberiteException UnreadablePayload(long queueId, long sequence, long file, Exception? inner)
@@ -137,7 +154,7 @@ public sealed partial class RocksQueueStore
         }
         catch (Exception e) when (e is RocksException or IOException)
         {
-            Fail("deletion of payload files", e); // Whoever commits next is told.
+            FailAside("deletion of payload files", e);
         }
         finally
         {

@@ -35,6 +35,7 @@ public sealed partial class RocksQueueStore : IQueueStore
     {
         (_directory, _database, _payloads) = (directory, database, payloads);
         (_options, _logger, _time) = (options, logger, time);
+        payloads.Failed = e => FailAside("write of a payload", e);
         _hasRoom = FindRoom();
         _roomCheckedAt = time.GetTimestamp();
     }

@@ -6,8 +6,8 @@ namespace Siberite.Wire.Tests;
 /// <summary>Every transcript, against a real server process.</summary>
 /// <remarks>
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
-/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; and both
-/// ways with every payload, however small, in a payload file.
+/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; and
+/// both ways with every payload, however small, in a payload file.
 /// </remarks>
 [TestCaseOrderer(typeof(PlayOrder))]
 public sealed class TranscriptTests(Servers servers)
