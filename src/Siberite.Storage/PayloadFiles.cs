@@ -80,16 +80,13 @@ internal sealed partial class PayloadFiles : IDisposable
     {
         lock (_gate)
         {
-            if (!_queues.TryGetValue(queueId, out var shares))
-            {
-                _queues.Add(queueId, shares = new PayloadShares());
-            }
-
+            var shares = _queues.GetValueOrDefault(queueId) ?? new PayloadShares();
             var rounded = RoundUp(bytes);
             var share = shares.All.Last?.Value;
             if (share is null || share.File != _current || share.Limit - share.Next < rounded)
             {
                 share = Extend(queueId, shares, rounded);
+                _queues[queueId] = shares; // Also if it had no share left when the last file was sealed.
             }
 
             var offset = share.Next;
