@@ -9,8 +9,11 @@ namespace Siberite.Contracts;
 /// </remarks>
 public interface IQueue
 {
-    /// <summary>The queue's name.</summary>
+    /// <summary>The queue's name, also that of a cursor's queue.</summary>
     QueueName Name { get; }
+
+    /// <summary>The key that means it on the wire: the queue's name, and for a cursor a point and its own.</summary>
+    ReadOnlyMemory<byte> Address => Name.Utf8;
 
     /// <summary>Whether a session may have several takes without a wait under way: they go together, and take effect in
     /// its order.</summary>
@@ -57,4 +60,22 @@ public interface IQueue
 
     /// <summary>Drops every item that waits. Open reads stay, and may still be aborted.</summary>
     ValueTask<Commit> PurgeAsync();
+
+    /// <summary>A cursor of the queue, which need not be there yet.</summary>
+    /// <param name="cursor">Its name. The same name gives the same object, where that is cheap to have.</param>
+    /// <returns>What reads the queue from the head, beside its other readers, from its first take on. It appends
+    /// nothing.</returns>
+    IQueueCursor OpenCursor(CursorName cursor);
+}
+
+/// <summary>A named reader of a queue, with a durable place of its own.</summary>
+/// <remarks>
+/// It exists from its first take on, and starts at the oldest item that waits. What the queue's default reader has
+/// closed it passes over. A purge sets it back to the head: what it had read is served again. Takes may throw
+/// <see cref="SiberiteException"/> with <see cref="SiberiteError.TooManyCursors"/> as well.
+/// </remarks>
+public interface IQueueCursor : IQueue
+{
+    /// <summary>Drops the cursor with its place, its open reads and its waits. One that is not there is fine.</summary>
+    ValueTask<Commit> DropAsync();
 }

@@ -13,8 +13,13 @@ public interface IQueueMoves
     /// queue is loose; <see cref="SiberiteError.QueueMoving"/>: it is moving already.</exception>
     ValueTask<MoveStatus> MoveAsync(QueueName name, string silo);
 
-    /// <summary>The latest move of a queue that an active silo remembers, or <see langword="null"/>.</summary>
-    ValueTask<MoveStatus?> FindMoveAsync(QueueName name);
+    /// <summary>The latest move of a queue that an active silo remembers, one that goes on before those that have
+    /// ended; or <see langword="null"/>.</summary>
+    /// <param name="name">The queue.</param>
+    /// <param name="move">Which move, instead of the latest.</param>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: none is found, and not all
+    /// silos answer.</exception>
+    ValueTask<MoveStatus?> FindMoveAsync(QueueName name, Guid? move = null);
 
     /// <summary>Begins to give all queues of a silo to the others, or to stop doing so.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: no such silo.</exception>

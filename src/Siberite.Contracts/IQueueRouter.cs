@@ -181,4 +181,32 @@ public sealed record QueueStats(
     /// <summary>Items since the silo started that were kept back after they were opened in vain.</summary>
     [Id(35)]
     public long RetriedCount { get; init; }
+
+    /// <summary>Its cursors, by name.</summary>
+    [Id(60)]
+    public IReadOnlyList<CursorStats> Cursors { get; init; } = [];
+
+    /// <summary>Its children, by name, if it is the parent of a fanout.</summary>
+    [Id(62)]
+    public IReadOnlyList<string> Children { get; init; } = [];
+
+    /// <summary>Whether more is kept for cursors than the settings call normal.</summary>
+    [Id(61)]
+    public bool IsHeldByCursors { get; init; }
 }
+
+/// <summary>One cursor at a moment.</summary>
+/// <param name="Name">Its name within the queue.</param>
+/// <param name="ItemCount">Items that wait for it: neither open nor closed.</param>
+/// <param name="OpenReadCount">Items in the hands of its sessions.</param>
+/// <param name="WaiterCount">Sessions that wait for an item.</param>
+/// <param name="TakenCount">Items handed out since the silo started, redeliveries included.</param>
+/// <param name="UsedAt">When it was last asked for an item, or the silo's start, in Unix milliseconds.</param>
+[GenerateSerializer, Immutable, Alias("siberite.cursor-stats")]
+public sealed record CursorStats(
+    [property: Id(0)] string Name,
+    [property: Id(1)] long ItemCount,
+    [property: Id(2)] int OpenReadCount,
+    [property: Id(3)] int WaiterCount,
+    [property: Id(4)] long TakenCount,
+    [property: Id(5)] long UsedAt);

@@ -36,6 +36,29 @@ public interface ILargeDraft : IDisposable
 /// <summary>Ways from a large payload back to one in memory.</summary>
 public static class LargePayloads
 {
+    /// <summary>Takes an item for somebody elsewhere: its bytes come in memory. An item that cannot be read goes
+    /// back.</summary>
+    public static Task<TakeResult> TakeInMemoryAsync(
+        this IQueue queue, SessionId session, TakeMode mode, TimeSpan wait)
+        => queue.BringInMemoryAsync(session, queue.TakeAsync(session, mode, wait));
+
+    /// <summary>The end of a take of <paramref name="session"/>, with the bytes in memory. An item that cannot be read
+    /// goes back.</summary>
+    public static async Task<TakeResult> BringInMemoryAsync(
+        this IQueue queue, SessionId session, ValueTask<TakeResult> take)
+    {
+        var result = await take;
+        try
+        {
+            return result with { Item = result.Item.InMemory() };
+        }
+        catch (SiberiteException)
+        {
+            await queue.AbortAsync(session, result.Item.Sequence);
+            throw;
+        }
+    }
+
     /// <summary>A copy of its bytes. Held by the caller.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
     public static byte[] ToArray(this ILargePayload payload)

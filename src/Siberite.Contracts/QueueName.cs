@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Siberite.Contracts;
 
-/// <summary>A checked queue name: 1 to 200 bytes of printable ASCII without space and <c>/ + . ~</c>.</summary>
+/// <summary>A checked queue name: 1 to 200 bytes of printable ASCII without space and <c>/ + . ~</c>; or two such names
+/// with a <c>+</c> between them, together within 200 bytes, for a child of a fanout queue.</summary>
 /// <remarks>
 /// The excluded characters separate options, targets and cursors on the wire. 200 leaves 50 bytes for options within
 /// the 250 bytes that memcache clients allow for a key. A name never becomes a path.
@@ -13,6 +14,9 @@ public sealed class QueueName : IEquatable<QueueName>
 {
     /// <summary>Longest legal name, in bytes.</summary>
     public const int MaxBytes = 200;
+
+    /// <summary>What stands between a parent's name and its child's.</summary>
+    public const byte ChildSeparator = (byte)'+';
 
     private QueueName(string value)
     {
@@ -27,6 +31,12 @@ public sealed class QueueName : IEquatable<QueueName>
     /// <summary>The name as it stands on the wire.</summary>
     [Id(1)]
     public ReadOnlyMemory<byte> Utf8 { get; }
+
+    /// <summary>Whether it is a child's: <c>parent+child</c>.</summary>
+    public bool IsChild => Value.Contains('+', StringComparison.Ordinal);
+
+    /// <summary>The parent of a child; <see langword="null"/> for any other queue.</summary>
+    public QueueName? Parent => IsChild ? new QueueName(Value[..Value.IndexOf('+', StringComparison.Ordinal)]) : null;
 
     /// <summary>Checks <paramref name="bytes"/> and makes a name of them.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out QueueName? name)
@@ -50,7 +60,14 @@ public sealed class QueueName : IEquatable<QueueName>
     /// <summary>Whether <paramref name="bytes"/> could be a queue name.</summary>
     public static bool IsLegal(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length is 0 or > MaxBytes)
+        var plus = bytes.IndexOf(ChildSeparator);
+        return bytes.Length <= MaxBytes
+            && (plus < 0 ? IsPlain(bytes) : IsPlain(bytes[..plus]) && IsPlain(bytes[(plus + 1)..]));
+    }
+
+    private static bool IsPlain(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
         {
             return false;
         }

@@ -40,6 +40,15 @@ public enum SiberiteError
     /// <summary>The queue is on its way to another silo: try again in a moment.</summary>
     QueueMoving = 12,
 
+    /// <summary>A cursor name that no cursor can have.</summary>
+    CursorNameInvalid = 20,
+
+    /// <summary>The queue has as many cursors as its settings allow.</summary>
+    TooManyCursors = 21,
+
+    /// <summary>What was asked for cannot be done with a cursor, or with a queue of this kind.</summary>
+    NotForThisQueue = 22,
+
     /// <summary>A setting that does not exist, cannot be read, is out of its range or cannot be changed now.</summary>
     SettingInvalid = 13,
 

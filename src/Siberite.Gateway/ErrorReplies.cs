@@ -24,6 +24,7 @@ internal static class ErrorReplies
     public static readonly ErrorReply LineTooLong = Close("CLIENT_ERROR line too long");
     public static readonly ErrorReply KeyTooLong = Stay("CLIENT_ERROR key too long");
     public static readonly ErrorReply InvalidQueueName = Stay("CLIENT_ERROR invalid queue name");
+    public static readonly ErrorReply InvalidCursorName = Stay("CLIENT_ERROR invalid cursor name");
     public static readonly ErrorReply InvalidCommand = Close("CLIENT_ERROR Invalid command");
     public static readonly ErrorReply InvalidSetOption = Stay("CLIENT_ERROR Invalid command");
     public static readonly ErrorReply BadTimeout = Stay("CLIENT_ERROR bad timeout");
@@ -76,6 +77,8 @@ internal static class ErrorReplies
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
     private static readonly ErrorReply SilosAway = Stay("SERVER_ERROR not all silos were reached");
     private static readonly ErrorReply DirectoryUnavailable = Stay("SERVER_ERROR queue directory unavailable");
+    private static readonly ErrorReply TooManyCursors = Stay("CLIENT_ERROR too many cursors");
+    private static readonly ErrorReply NotForThisQueue = Stay("CLIENT_ERROR not possible with this queue");
     private static readonly ErrorReply HomesDiffer = Stay("CLIENT_ERROR queues have their homes on different silos");
 
     /// <summary>What a refusal or fault reads like on the wire; silos that are away are named where their names are
@@ -105,6 +108,9 @@ internal static class ErrorReplies
         SiberiteError.SilosAway => SilosAway,
         SiberiteError.DirectoryUnavailable => DirectoryUnavailable,
         SiberiteError.HomesDiffer => HomesDiffer,
+        SiberiteError.CursorNameInvalid => InvalidCursorName,
+        SiberiteError.TooManyCursors => TooManyCursors,
+        SiberiteError.NotForThisQueue => NotForThisQueue,
         SiberiteError.SettingInvalid => SettingInvalid,
         SiberiteError.QueuePaused => QueuePaused,
         _ => throw new UnreachableException($"No reply for {error}."),

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
@@ -16,8 +15,8 @@ internal enum GetOptions : byte
     Timed = 16,
 }
 
-/// <summary>The key of a get, taken apart: <c>queue *( "/" option )</c>, option = open / close / abort / peek /
-/// t=ms.</summary>
+/// <summary>The key of a get, taken apart: <c>queue [ "." [ cursor ] ] *( "/" option )</c>, option = open / close /
+/// abort / peek / t=ms.</summary>
 /// <remarks>Options come in any order and case; empty ones are passed over. A typo is refused and never ends as a
 /// destructive plain get.</remarks>
 internal readonly ref struct GetKey
@@ -25,14 +24,14 @@ internal readonly ref struct GetKey
     /// <summary>Longest key that memcache clients send, options included.</summary>
     public const int MaxBytes = 250;
 
-    private GetKey(ReadOnlySpan<byte> name, GetOptions options, TimeSpan wait)
+    private GetKey(ReaderKey reader, GetOptions options, TimeSpan wait)
     {
-        Name = name;
+        Reader = reader;
         Options = options;
         Wait = wait;
     }
 
-    public ReadOnlySpan<byte> Name { get; }
+    public ReaderKey Reader { get; }
 
     public GetOptions Options { get; }
 
@@ -82,8 +81,9 @@ internal readonly ref struct GetKey
             options |= flag;
         }
 
-        parsed = new GetKey(name, options, wait);
-        return Check(options) ?? (QueueName.IsLegal(name) ? null : ErrorReplies.InvalidQueueName);
+        var error = ReaderKey.TryParse(name, out var reader);
+        parsed = new GetKey(reader, options, wait);
+        return Check(options) ?? error;
     }
 
     private static GetOptions Match(ReadOnlySpan<byte> option)

@@ -30,7 +30,19 @@ internal static class QueueStatsKeys
         PurgeCount = sum.PurgeCount + part.PurgeCount,
         StoredBytes = sum.StoredBytes + part.StoredBytes,
         DelayedCount = sum.DelayedCount + part.DelayedCount,
+        Cursors = [.. Merged(sum.Cursors.Concat(part.Cursors))],
+        IsHeldByCursors = sum.IsHeldByCursors || part.IsHeldByCursors,
     };
+
+    private static IEnumerable<CursorStats> Merged(IEnumerable<CursorStats> cursors)
+        => from cursor in cursors
+           group cursor by cursor.Name into parts
+           orderby parts.Key
+           select parts.Aggregate((sum, part) => sum with
+           {
+               ItemCount = sum.ItemCount + part.ItemCount,
+               OpenReadCount = sum.OpenReadCount + part.OpenReadCount,
+           });
 
     private static IEnumerable<(string Key, long Value)> OfSiberite(QueueStats queue, DateTimeOffset now)
     {
@@ -43,6 +55,11 @@ internal static class QueueStatsKeys
         yield return ("discarded", queue.DiscardedCount);
         yield return ("expired", queue.ExpiredCount);
         yield return ("delayed", queue.DelayedCount);
+        if (queue.IsHeldByCursors)
+        {
+            yield return ("held_by_cursors", 1);
+        }
+
         if (queue.IsUnreadable)
         {
             yield return ("unreadable", 1);

@@ -155,7 +155,7 @@ internal sealed partial class Session
     }
 
     private void WithQueue(
-        LineTokens tokens, Func<Session, QueueName, ValueTask<Commit>> act, ReplyKind kind)
+        LineTokens tokens, Func<Session, ReaderName, ValueTask<Commit>> act, ReplyKind kind)
     {
         var key = tokens.Next();
         var isSilent = tokens.Next().SequenceEqual("noreply"u8);
@@ -163,7 +163,7 @@ internal sealed partial class Session
     }
 
     private void WithQueue(
-        ReadOnlySpan<byte> key, bool isSilent, Func<Session, QueueName, ValueTask<Commit>> act, ReplyKind kind)
+        ReadOnlySpan<byte> key, bool isSilent, Func<Session, ReaderName, ValueTask<Commit>> act, ReplyKind kind)
     {
         if (key.IsEmpty)
         {
@@ -173,30 +173,35 @@ internal sealed partial class Session
         {
             RefuseUnlessSilent(RefusalOf(Refusals.Writes), isSilent);
         }
-        else if (key.Contains((byte)'+'))
+        else if (key.Contains(QueueName.ChildSeparator) && !FansOut)
         {
             RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
         }
-        else if (!QueueName.TryParse(key, out var name))
+        else if (ReaderKey.TryParse(key, out var reader) is not null)
         {
             Reply(isSilent ? ReplyKind.Silence : kind); // There can be no such queue, so there is none now.
         }
         else
         {
+            var name = ReaderName.Of(reader);
             BlockBehindAll(() => RunAsync(name));
         }
 
-        async Task<Action> RunAsync(QueueName queue)
+        async Task<Action> RunAsync(ReaderName name)
         {
-            var commit = await act(this, queue);
+            var commit = await act(this, name);
             return () => Reply(isSilent ? ReplyKind.Silence : kind, commit);
         }
     }
 
-    private ValueTask<Commit> DeleteAsync(QueueName name) => _gateway.Router.DeleteAsync(name);
+    private async ValueTask<Commit> DeleteAsync(ReaderName name)
+        => name.Cursor is null ? await _gateway.Router.DeleteAsync(name.Queue)
+            : await _gateway.Router.FindAsync(name.Queue) is { } queue
+                ? await queue.OpenCursor(name.Cursor).DropAsync()
+                : default;
 
-    private async ValueTask<Commit> PurgeAsync(QueueName name)
-        => await _gateway.Router.FindAsync(name) is { } queue ? await queue.PurgeAsync() : default;
+    private async ValueTask<Commit> PurgeAsync(ReaderName name)
+        => await _gateway.Router.FindAsync(name.Queue) is { } queue ? await name.In(queue).PurgeAsync() : default;
 
     private void FlushAll(LineTokens tokens)
     {

@@ -33,9 +33,13 @@ internal sealed partial class Session
         {
             Refuse(error);
         }
+        else if (IsForeignChild(get.Reader))
+        {
+            Refuse(ErrorReplies.InvalidQueueName);
+        }
         else if ((get.Options & GetOptions.Abort) != 0)
         {
-            Abort(get.Name);
+            Abort(get.Reader);
         }
         else if ((get.Options & GetOptions.Close) != 0)
         {
@@ -44,13 +48,13 @@ internal sealed partial class Session
         else
         {
             var isPlain = (get.Options & ~GetOptions.Timed) == 0;
-            Take(get.Name, isPlain ? otherwise : get.Options, get.Wait, closed: default);
+            Take(get.Reader, isPlain ? otherwise : get.Options, get.Wait, closed: default);
         }
     }
 
-    private void Abort(ReadOnlySpan<byte> name)
+    private void Abort(ReaderKey key)
     {
-        if (!TryDetachRead(name, out var read))
+        if (!TryDetachRead(key, out var read))
         {
             Reply(ReplyKind.End);
             return;
@@ -75,34 +79,34 @@ internal sealed partial class Session
 
     private void Close(in GetKey get)
     {
-        if (!TryDetachRead(get.Name, out var read))
+        if (!TryDetachRead(get.Reader, out var read))
         {
-            AfterClose(get.Name, get.Options, get.Wait, closed: default);
+            AfterClose(get.Reader, get.Options, get.Wait, closed: default);
             return;
         }
 
         var close = read.Queue.CloseAsync(_id, read.Sequence);
         if (close.IsCompletedSuccessfully)
         {
-            AfterClose(get.Name, get.Options, get.Wait, close.Result);
+            AfterClose(get.Reader, get.Options, get.Wait, close.Result);
         }
         else
         {
-            Block(RunAsync(close, get.Name.ToArray(), get.Options, get.Wait));
+            Block(RunAsync(close, get.Reader.Address.ToArray(), get.Options, get.Wait));
         }
 
-        async Task<Action> RunAsync(ValueTask<Commit> closing, byte[] name, GetOptions options, TimeSpan wait)
+        async Task<Action> RunAsync(ValueTask<Commit> closing, byte[] address, GetOptions options, TimeSpan wait)
         {
             var closed = await closing;
-            return () => AfterClose(name, options, wait, closed);
+            return () => AfterClose(ReaderKey.Parse(address), options, wait, closed);
         }
     }
 
-    private void AfterClose(ReadOnlySpan<byte> name, GetOptions options, TimeSpan wait, Commit closed)
+    private void AfterClose(ReaderKey key, GetOptions options, TimeSpan wait, Commit closed)
     {
         if ((options & GetOptions.Open) != 0)
         {
-            Take(name, options, wait, closed);
+            Take(key, options, wait, closed);
         }
         else
         {
@@ -110,7 +114,7 @@ internal sealed partial class Session
         }
     }
 
-    private void Take(ReadOnlySpan<byte> name, GetOptions options, TimeSpan wait, Commit closed)
+    private void Take(ReaderKey key, GetOptions options, TimeSpan wait, Commit closed)
     {
         var mode = (options & GetOptions.Peek) != 0 ? TakeMode.Peek
             : (options & GetOptions.Open) != 0 ? TakeMode.Open
@@ -122,7 +126,7 @@ internal sealed partial class Session
         else
         {
             _counts.Gets++;
-            if (CountReads(name) >= (mode == TakeMode.Open ? _gateway.Options.MaxOpenReads : 1))
+            if (CountReads(key) >= (mode == TakeMode.Open ? _gateway.Options.MaxOpenReads : 1))
             {
                 Refuse(ErrorReplies.ReadAlreadyOpen);
                 return;
@@ -135,19 +139,20 @@ internal sealed partial class Session
             return;
         }
 
-        TakeFrom(name, mode, wait, closed);
+        TakeFrom(key, mode, wait, closed);
     }
 
-    private void TakeFrom(ReadOnlySpan<byte> name, TakeMode mode, TimeSpan wait, Commit closed)
+    private void TakeFrom(ReaderKey key, TakeMode mode, TimeSpan wait, Commit closed)
     {
-        if (_gateway.Router.TryGetResolved(name, out var queue))
+        if (_gateway.Router.TryGetResolved(key.Queue, out var queue))
         {
             if (MustFollow(queue))
             {
-                TakeBehind(queue.Name, mode, wait, closed);
+                TakeBehind(ReaderName.Of(key), mode, wait, closed);
                 return;
             }
 
+            queue = key.Cursor.IsEmpty ? queue : queue.OpenCursor(CursorName.Parse(key.Cursor));
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
@@ -170,11 +175,11 @@ internal sealed partial class Session
             }
         }
 
-        TakeBehind(QueueName.Parse(name), mode, wait, closed);
+        TakeBehind(ReaderName.Of(key), mode, wait, closed);
     }
 
-    private void TakeBehind(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
-        => BlockBehind(name, () => TakeSlowlyAsync(name, mode, wait, closed));
+    private void TakeBehind(ReaderName name, TakeMode mode, TimeSpan wait, Commit closed)
+        => BlockBehind(name.Queue, () => TakeSlowlyAsync(name, mode, wait, closed));
 
     /// <summary>Notes where the command waits. It may have been called off while the take began.</summary>
     private void WaitOn(IQueue queue)
@@ -192,26 +197,28 @@ internal sealed partial class Session
         var startedAt = _gateway.Time.GetTimestamp();
         var result = await take;
         return result.Status == TakeStatus.Gone
-            ? await TakeSlowlyAsync(queue.Name, mode, wait - _gateway.Time.GetElapsedTime(startedAt), closed)
+            ? await TakeSlowlyAsync(
+                ReaderName.Of(queue), mode, wait - _gateway.Time.GetElapsedTime(startedAt), closed)
             : () => ReplyTaken(queue, result, mode, closed);
     }
 
     /// <summary>Takes where the way is not known, or has ended before the wait.</summary>
-    private async Task<Action> TakeSlowlyAsync(QueueName name, TakeMode mode, TimeSpan wait, Commit closed)
+    private async Task<Action> TakeSlowlyAsync(ReaderName name, TakeMode mode, TimeSpan wait, Commit closed)
     {
         var startedAt = _gateway.Time.GetTimestamp();
         while (true)
         {
             var router = _gateway.Router;
             var left = wait - _gateway.Time.GetElapsedTime(startedAt);
-            var queue = left > TimeSpan.Zero && _mayWait
-                ? await router.FindForWaitAsync(name)
-                : await router.FindAsync(name);
-            if (queue is null)
+            var found = left > TimeSpan.Zero && _mayWait
+                ? await router.FindForWaitAsync(name.Queue)
+                : await FindToReadAsync(name.Queue);
+            if (found is null)
             {
                 return () => ReplyMissed(closed);
             }
 
+            var queue = name.In(found);
             var take = queue.TakeAsync(_id, mode, _mayWait ? left : TimeSpan.Zero);
             WaitOn(queue);
             var result = await take;
@@ -269,20 +276,22 @@ internal sealed partial class Session
             return;
         }
 
-        var names = new List<QueueName>();
+        var names = new List<ReaderName>();
         for (var key = first; !key.IsEmpty; key = tokens.Next())
         {
+            ReaderKey reader = default;
             var error = key.Length > GetKey.MaxBytes ? ErrorReplies.KeyTooLong
                 : key.Contains((byte)'/') ? ErrorReplies.OptionsWithSeveralKeys
-                : CountReads(key) > 0 ? ErrorReplies.ReadAlreadyOpen
-                : null;
-            if (error is not null || !QueueName.TryParse(key, out var name))
+                : ReaderKey.TryParse(key, out reader);
+            error ??= IsForeignChild(reader) ? ErrorReplies.InvalidQueueName : null;
+            error ??= CountReads(reader) > 0 ? ErrorReplies.ReadAlreadyOpen : null;
+            if (error is not null)
             {
-                Refuse(error ?? ErrorReplies.InvalidQueueName);
+                Refuse(error);
                 return;
             }
 
-            names.Add(name);
+            names.Add(ReaderName.Of(reader));
         }
 
         _counts.Gets += names.Count;
@@ -295,15 +304,16 @@ internal sealed partial class Session
         BlockBehindAll(() => TakeManyAsync(names));
     }
 
-    private async Task<Action> TakeManyAsync(List<QueueName> names)
+    private async Task<Action> TakeManyAsync(List<ReaderName> names)
     {
         var taken = new List<(IQueue Queue, TakeResult Result)>();
         try
         {
             foreach (var name in names)
             {
-                while (await _gateway.Router.FindAsync(name) is { } queue)
+                while (await FindToReadAsync(name.Queue) is { } found)
                 {
+                    var queue = name.In(found);
                     var result = await queue.TakeAsync(_id, TakeMode.Plain, TimeSpan.Zero);
                     if (result.Status == TakeStatus.Taken)
                     {
@@ -340,12 +350,21 @@ internal sealed partial class Session
         };
     }
 
-    private int CountReads(ReadOnlySpan<byte> name)
+    /// <summary>A child is made by whoever names it first, to read from it too: from then on it gets copies.</summary>
+    private async ValueTask<IQueue?> FindToReadAsync(QueueName name)
+        => name.IsChild ? await _gateway.Router.OpenAsync(name) : await _gateway.Router.FindAsync(name);
+
+    /// <summary>Whether a key names a child where there are none.</summary>
+    private bool IsForeignChild(ReaderKey key) => !FansOut && key.Queue.Contains(QueueName.ChildSeparator);
+
+    private bool FansOut => _gateway.Options.Plus == PlusMeaning.Fanout;
+
+    private int CountReads(ReaderKey key)
     {
         var count = 0;
         foreach (var read in _reads)
         {
-            count += read.Queue.Name.Utf8.Span.SequenceEqual(name) ? 1 : 0;
+            count += read.Queue.Address.Span.SequenceEqual(key.Address) ? 1 : 0;
         }
 
         return count;
@@ -353,12 +372,12 @@ internal sealed partial class Session
 
     /// <summary>The open read that a close or abort means: the oldest of that queue; with another name the only one
     /// there is, as Darner and Siberite had it.</summary>
-    private bool TryDetachRead(ReadOnlySpan<byte> name, out HeldRead read)
+    private bool TryDetachRead(ReaderKey key, out HeldRead read)
     {
         var found = _reads.Count == 1 ? 0 : -1;
         for (var i = 0; i < _reads.Count; i++)
         {
-            if (_reads[i].Queue.Name.Utf8.Span.SequenceEqual(name))
+            if (_reads[i].Queue.Address.Span.SequenceEqual(key.Address))
             {
                 found = i;
                 break;

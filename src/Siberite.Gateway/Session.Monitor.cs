@@ -19,7 +19,11 @@ internal sealed partial class Session
         {
             Refuse(ErrorReplies.BadLine);
         }
-        else if (!QueueName.TryParse(key, out var name))
+        else if (ReaderKey.TryParse(key, out var reader) is { } error)
+        {
+            Refuse(error);
+        }
+        else if (IsForeignChild(reader))
         {
             Refuse(ErrorReplies.InvalidQueueName);
         }
@@ -31,7 +35,8 @@ internal sealed partial class Session
         {
             var options = _gateway.Options;
             var time = seconds < options.MaxWait.TotalSeconds ? TimeSpan.FromSeconds(seconds) : options.MaxWait;
-            _monitoring = new Monitoring(name, _gateway.Time.GetTimestamp(), time) { LeftCount = most };
+            var startedAt = _gateway.Time.GetTimestamp();
+            _monitoring = new Monitoring(reader.Address.ToArray(), startedAt, time) { LeftCount = most };
             GoOnMonitoring();
         }
     }
@@ -43,10 +48,10 @@ internal sealed partial class Session
         while (_monitoring is { } monitoring && _blocked is null && HasRoom)
         {
             var left = monitoring.Length - _gateway.Time.GetElapsedTime(monitoring.StartedAt);
-            var name = monitoring.Name.Utf8.Span;
+            var reader = ReaderKey.Parse(monitoring.Address);
             var mayGoOn = left > TimeSpan.Zero
                 && monitoring.LeftCount > 0
-                && CountReads(name) < _gateway.Options.MaxMonitoredItems
+                && CountReads(reader) < _gateway.Options.MaxMonitoredItems
                 && !_isStopping
                 && !Refuses(Refusals.Reads);
             try
@@ -58,7 +63,7 @@ internal sealed partial class Session
                 }
                 else
                 {
-                    TakeFrom(name, TakeMode.Open, left, closed: default);
+                    TakeFrom(reader, TakeMode.Open, left, closed: default);
                 }
             }
             catch (SiberiteException e)
@@ -76,21 +81,21 @@ internal sealed partial class Session
         {
             Refuse(ErrorReplies.BadLine);
         }
-        else if (!QueueName.IsLegal(key))
+        else if (ReaderKey.TryParse(key, out var reader) is { } error)
         {
-            Refuse(ErrorReplies.InvalidQueueName);
+            Refuse(error);
         }
-        else if (count <= 0 || CountReads(key) < count)
+        else if (count <= 0 || CountReads(reader) < count)
         {
             Refuse(ErrorReplies.FewerOpen);
         }
         else
         {
-            ConfirmOldest(key, (int)count);
+            ConfirmOldest(reader, (int)count);
         }
     }
 
-    private void ConfirmOldest(ReadOnlySpan<byte> key, int count)
+    private void ConfirmOldest(ReaderKey key, int count)
     {
         // All are called before the first is awaited: to another silo they go in one call.
         var closes = new List<Task<Commit>>(count);
@@ -141,23 +146,23 @@ internal sealed partial class Session
         {
             RefuseUnlessSilent(ErrorReplies.BadExptime, isSilent);
         }
-        else if (!QueueName.IsLegal(key))
+        else if (ReaderKey.TryParse(key, out var reader) is { } error)
         {
-            RefuseUnlessSilent(ErrorReplies.InvalidQueueName, isSilent);
+            RefuseUnlessSilent(error, isSilent);
         }
         else
         {
             var lease = TimeSpan.FromSeconds(Math.Min(seconds, (long)_gateway.Options.MaxWait.TotalSeconds));
-            TouchAll(key, lease, isSilent);
+            TouchAll(reader, lease, isSilent);
         }
     }
 
-    private void TouchAll(ReadOnlySpan<byte> key, TimeSpan lease, bool isSilent)
+    private void TouchAll(ReaderKey key, TimeSpan lease, bool isSilent)
     {
         var touches = new List<Task<bool>>();
         foreach (var read in _reads)
         {
-            if (read.Queue.Name.Utf8.Span.SequenceEqual(key))
+            if (read.Queue.Address.Span.SequenceEqual(key.Address))
             {
                 touches.Add(read.Queue.TouchAsync(_id, read.Sequence, lease).AsTask());
             }
@@ -183,9 +188,10 @@ internal sealed partial class Session
     }
 
     /// <summary>A <c>monitor</c> under way.</summary>
-    private sealed class Monitoring(QueueName name, long startedAt, TimeSpan length)
+    private sealed class Monitoring(byte[] address, long startedAt, TimeSpan length)
     {
-        public QueueName Name => name;
+        /// <summary>The key of the queue, or cursor.</summary>
+        public byte[] Address => address;
 
         public long StartedAt => startedAt;
 

@@ -87,6 +87,7 @@ internal sealed partial class Session
         _batchBytes += payload.Length > MaxSharedBytes ? 0 : payload.Length; // Larger ones go to files.
         var options = _gateway.Options;
         var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);
+        targetCount = FansOut ? 1 : targetCount; // One queue, and a child's name if there is a plus in it.
         if (error is null && targetCount == 1 && !QueueName.IsLegal(targets))
         {
             error = ErrorReplies.InvalidQueueName;

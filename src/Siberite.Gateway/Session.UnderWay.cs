@@ -19,40 +19,44 @@ internal sealed partial class Session
     /// <summary>What is owed by now, and what the gets under way may add to it.</summary>
     private long ExpectedOwedBytes => _owedBytes + ((long)_takesUnderWay * _expectedItemBytes);
 
-    /// <summary>Whether an earlier command of this session may yet be sent again, on another way than
-    /// <paramref name="queue"/>.</summary>
+    /// <summary>Whether an earlier command of this session is yet to be sent, or may be sent again, on another way
+    /// than <paramref name="queue"/>.</summary>
     private bool MustFollow(IQueue queue)
         => _tails.Count > 0
             && _tails.TryGetValue(queue.Name, out var tail)
             && !tail.End.IsCompleted
-            && tail.Queue != queue;
+            && (tail.Queue != queue || tail.HasComeBack);
 
     /// <summary>Owes the reply to a set that is under way.</summary>
     private void OweAppend(IQueue queue, ValueTask<AppendResult> append, in ItemDraft draft, bool isSilent)
     {
         var copy = draft.Copied();
-        OweAppend(queue, FinishAppendAsync(append, TailOf(queue.Name), queue.Name, copy), isSilent);
+        var sent = append.AsTask();
+        var end = FinishAppendAsync(sent, TailOf(queue.Name), queue.Name, copy);
+        OweAppend(queue.Name, new CommandTail(queue, sent, end), end, isSilent);
     }
 
     /// <summary>Owes the reply to a set that must come after one under way.</summary>
     private void OweFollowingAppend(IQueue queue, in ItemDraft draft, bool isSilent)
     {
         var copy = draft.Copied();
-        OweAppend(queue, AppendAfterAsync(TailOf(queue.Name), queue.Name, copy), isSilent);
+        var end = AppendAfterAsync(TailOf(queue.Name), queue.Name, copy);
+        OweAppend(queue.Name, new CommandTail(Queue: null, Sent: null, end), end, isSilent);
     }
 
-    private void OweAppend(IQueue queue, Task<AppendResult> append, bool isSilent)
+    private void OweAppend(QueueName name, in CommandTail tail, Task<AppendResult> append, bool isSilent)
     {
-        NoteTail(queue, append);
+        NoteTail(name, tail);
         Owe(new PendingReply(isSilent ? ReplyKind.Silence : ReplyKind.Stored) { UnderWay = append });
     }
 
     /// <summary>Owes the reply to a get that is under way.</summary>
     private void OweTake(IQueue queue, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
     {
-        var end = FinishTakeAsync(queue, take, TailOf(queue.Name), mode, _meta);
+        var sent = take.AsTask();
+        var end = FinishTakeAsync(queue, sent, TailOf(queue.Name), mode, _meta);
         _meta = null; // Its reply is made up when it is known what was taken.
-        NoteTail(queue, end);
+        NoteTail(queue.Name, new CommandTail(queue, sent, end));
         _takesUnderWay++;
         var reply = new PendingReply(ReplyKind.ValueAndEnd) { UnderWay = end, ClosesItem = mode == TakeMode.Plain };
         reply.WaitFor(closed);
@@ -112,22 +116,22 @@ internal sealed partial class Session
         return await command();
     }
 
-    private void NoteTail(IQueue queue, Task end)
+    private void NoteTail(QueueName name, in CommandTail tail)
     {
         if (_owed.Count == 0)
         {
             _tails.Clear(); // Nothing is under way, or somebody would be owed its reply.
         }
 
-        _tails[queue.Name] = new CommandTail(queue, end);
+        _tails[name] = tail;
     }
 
     private Task TailOf(QueueName name) => _tails.TryGetValue(name, out var tail) ? tail.End : Task.CompletedTask;
 
     private async Task<AppendResult> FinishAppendAsync(
-        ValueTask<AppendResult> append, Task previous, QueueName name, ItemDraft draft)
+        Task<AppendResult> sent, Task previous, QueueName name, ItemDraft draft)
     {
-        var result = await append;
+        var result = await sent;
         if (result.Status == AppendStatus.Gone)
         {
             return await AppendAfterAsync(previous, name, draft);
@@ -152,9 +156,9 @@ internal sealed partial class Session
     }
 
     private async Task<TakeEnd> FinishTakeAsync(
-        IQueue queue, ValueTask<TakeResult> take, Task previous, TakeMode mode, MetaCommand? meta)
+        IQueue queue, Task<TakeResult> sent, Task previous, TakeMode mode, MetaCommand? meta)
     {
-        var result = await take;
+        var result = await sent;
         if (result.Status == TakeStatus.Gone)
         {
             return await TakeAfterAsync(previous, queue.Name, mode, meta);
@@ -167,7 +171,7 @@ internal sealed partial class Session
     private async Task<TakeEnd> TakeAfterAsync(Task previous, QueueName name, TakeMode mode, MetaCommand? meta)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Its own reply tells of its failure.
-        while (await _gateway.Router.FindAsync(name) is { } queue)
+        while (await FindToReadAsync(name) is { } queue)
         {
             var result = await queue.TakeAsync(_id, mode, TimeSpan.Zero);
             if (result.Status != TakeStatus.Gone)
@@ -209,7 +213,23 @@ internal sealed partial class Session
         }
     }
 
-    private readonly record struct CommandTail(IQueue Queue, Task End);
+    /// <summary>A command under way.</summary>
+    /// <param name="Queue">Where it was sent; <see langword="null"/> if it has to wait before it is.</param>
+    /// <param name="Sent">What came of that.</param>
+    /// <param name="End">What comes of it in the end.</param>
+    private readonly record struct CommandTail(IQueue? Queue, Task? Sent, Task End)
+    {
+        /// <summary>Whether its queue was gone from where it was sent, so that it is sent again.</summary>
+        public bool HasComeBack => Sent is Task<AppendResult>
+        {
+            IsCompletedSuccessfully: true,
+            Result.Status: AppendStatus.Gone,
+        } or Task<TakeResult>
+        {
+            IsCompletedSuccessfully: true,
+            Result.Status: TakeStatus.Gone,
+        };
+    }
 
     /// <summary>Where an item was taken, how that ended, and the meta command that asked for it, if one did.</summary>
     private readonly record struct TakeEnd(IQueue? Queue, TakeResult Result, MetaCommand? Meta);

@@ -27,6 +27,12 @@ internal static class StatsReport
             {
                 report.Append(CultureInfo.InvariantCulture, $"STAT queue_{queue.Name}_{key} {value}\r\n");
             }
+
+            foreach (var cursor in queue.Cursors)
+            {
+                Add(report, $"queue_{queue.Name}.{cursor.Name}_items", cursor.ItemCount);
+                Add(report, $"queue_{queue.Name}.{cursor.Name}_open_transactions", cursor.OpenReadCount);
+            }
         }
 
         return report.Append("END\r\n").ToString();

@@ -57,6 +57,37 @@ internal sealed class ClosedRanges
         }
     }
 
+    /// <summary>Adds the same run, some of which may be there.</summary>
+    public void Cover(long first, long limit)
+    {
+        for (var next = Skip(first); next < limit; next = Skip(next))
+        {
+            var i = IndexAfter(next);
+            AddRange(next, i < _bounds.Count ? Math.Min(limit, _bounds[i]) : limit);
+        }
+    }
+
+    /// <summary>How many of the sequences from <paramref name="first"/> up to, not including, <paramref name="limit"/>
+    /// are in these ranges or in <paramref name="others"/>.</summary>
+    public long CountWith(ClosedRanges others, long first, long limit)
+    {
+        var count = 0L;
+        for (var next = first; next < limit;)
+        {
+            var skipped = Math.Min(limit, Math.Max(Skip(next), others.Skip(next)));
+            if (skipped > next)
+            {
+                count += skipped - next;
+                next = skipped;
+                continue;
+            }
+
+            next = Math.Min(limit, Math.Min(NextFirst(next), others.NextFirst(next)));
+        }
+
+        return count;
+    }
+
     /// <summary>The first sequence from <paramref name="sequence"/> on that is not in a range.</summary>
     public long Skip(long sequence)
     {
@@ -77,6 +108,13 @@ internal sealed class ClosedRanges
     }
 
     public void Clear() => _bounds.Clear();
+
+    /// <summary>Where the next range begins beyond <paramref name="sequence"/>.</summary>
+    private long NextFirst(long sequence)
+    {
+        var i = IndexAfter(sequence);
+        return i < _bounds.Count ? _bounds[i] : long.MaxValue;
+    }
 
     /// <summary>The even index of the first range that begins beyond <paramref name="sequence"/>.</summary>
     private int IndexAfter(long sequence)

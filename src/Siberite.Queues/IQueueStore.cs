@@ -106,6 +106,15 @@ public partial interface IStoreBatch
     /// <param name="state">Copied before this returns.</param>
     void PutReader(long queueId, int reader, in ReaderState state);
 
+    /// <summary>Creates or replaces the record of a cursor.</summary>
+    /// <param name="queueId">The queue.</param>
+    /// <param name="reader">Its number, from 1.</param>
+    /// <param name="cursor">What is kept beside its place.</param>
+    void PutCursor(long queueId, int reader, in CursorRecord cursor);
+
+    /// <summary>Removes a cursor: its record and its place.</summary>
+    void DropCursor(long queueId, int reader);
+
     /// <summary>Deletes items <paramref name="first"/> up to, not including, <paramref name="limit"/>.</summary>
     void TrimItems(long queueId, long first, long limit);
 
@@ -170,10 +179,22 @@ public readonly record struct StoredItem(ItemHeader Header, byte[]? Bytes, ILarg
 
 /// <summary>A reader's durable place.</summary>
 /// <param name="Position">Every item below it is closed.</param>
-/// <param name="ClosedBytes">Payload bytes of all closed items since the queue's creation.</param>
+/// <param name="ClosedBytes">Payload bytes of all closed items since the queue's creation; of a cursor, what it closed
+/// itself.</param>
 /// <param name="Closed">Closed items from <paramref name="Position"/> on, as ordered, disjoint ranges: first and limit
 /// in turn. Its length is even.</param>
 public readonly record struct ReaderState(long Position, long ClosedBytes, ReadOnlyMemory<long> Closed);
+
+/// <summary>A cursor's own record.</summary>
+/// <param name="Name">Its name within the queue.</param>
+/// <param name="CreatedAt">Unix milliseconds.</param>
+public readonly record struct CursorRecord(string Name, long CreatedAt);
+
+/// <summary>A cursor as found at a start.</summary>
+/// <param name="Number">Its number among the queue's readers, from 1.</param>
+/// <param name="Record">Its own record.</param>
+/// <param name="State">Its place.</param>
+public sealed record StoredCursor(int Number, CursorRecord Record, ReaderState State);
 
 /// <summary>A queue as found at a start.</summary>
 /// <param name="Record">Its own record.</param>
@@ -183,6 +204,9 @@ public readonly record struct ReaderState(long Position, long ClosedBytes, ReadO
 /// <param name="AppendedBytes">The <see cref="ItemHeader.AppendedBytes"/> of that item; 0 if none.</param>
 public sealed record StoredQueue(QueueRecord Record, ReaderState Reader, long LastSequence, long AppendedBytes)
 {
+    /// <summary>Its cursors, in order of number.</summary>
+    public IReadOnlyList<StoredCursor> Cursors { get; init; } = [];
+
     /// <summary>Why its bytes cannot be served, as the end of a sentence; <see langword="null"/> if they can. Only the
     /// id is then certain; the name is empty if it is what cannot be read.</summary>
     public string? Damage { get; init; }

@@ -21,6 +21,11 @@ public sealed partial class LocalQueues
             _queues[queue.Name] = queue;
             _nextQueueId = Math.Max(_nextQueueId, queue.Id + 1);
         }
+
+        foreach (var queue in _queues.Values)
+        {
+            Subscribe(queue);
+        }
     }
 
     private Queue Load(StoredQueue stored)

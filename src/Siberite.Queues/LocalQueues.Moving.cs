@@ -178,6 +178,7 @@ public sealed partial class LocalQueues
             var record = new QueueRecord(known.QueueId, known.Name, known.CreatedAt);
             var stored = new StoredQueue(record, known.End.Reader, known.End.Tail - 1, known.End.AppendedBytes)
             {
+                Cursors = known.End.Cursors,
                 Extras = _store.ReadExtras(known.QueueId),
             };
             var queue = new Queue(_shared, stored, QueueName.Parse(known.Name), isStored: true);
@@ -186,6 +187,11 @@ public sealed partial class LocalQueues
             {
                 batch.PutQueue(record);
                 batch.PutReader(record.Id, reader: 0, known.End.Reader);
+                foreach (var cursor in known.End.Cursors)
+                {
+                    batch.PutCursor(record.Id, cursor.Number, cursor.Record);
+                    batch.PutReader(record.Id, cursor.Number, cursor.State);
+                }
             });
             if (_queues.TryGetValue(queue.Name, out var placeholder))
             {

@@ -131,6 +131,7 @@ public sealed partial class LocalQueues : IDisposable
             }
 
             ThrowIfDeparted(name);
+            ThrowIfParentMoves(name);
             ThrowIfNameless();
             if (_queues.Count >= _options.MaxQueues)
             {
@@ -140,7 +141,13 @@ public sealed partial class LocalQueues : IDisposable
             var record = new QueueRecord(_nextQueueId++, name.Value, _time.GetUtcNow().ToUnixTimeMilliseconds());
             var unread = new ReaderState(Position: 1, ClosedBytes: 0, Closed: default);
             var created = new Queue(_shared, new StoredQueue(record, unread, 0, 0), name, isStored: false);
+            if (name.IsChild)
+            {
+                created.Persist(); // A subscription must not be lost, so it is durable before its first item.
+            }
+
             _queues[name] = created;
+            Subscribe(created);
             return created;
         }
     }
@@ -148,18 +155,16 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>Appends one item to each queue in one batch: all or nothing.</summary>
     public AppendResult AppendToAll(IReadOnlyList<QueueName> names, in ItemDraft draft)
     {
-        // Gates are taken in order of id, so that two such calls cannot wait for each other.
-        var queues = names.Select(Open).OrderBy(queue => queue.Id).ToArray();
-        return AppendHolding(queues, held: 0, draft);
+        return JointAppend.Append(_shared, [.. names.Select(Open)], draft);
     }
 
     /// <summary>The same for queues that are open already; opens none.</summary>
     /// <returns><see cref="AppendStatus.Gone"/>, and nothing was appended, if one of them is not.</returns>
     public AppendResult AppendToOpened(IReadOnlyList<QueueName> names, in ItemDraft draft)
     {
-        var queues = names.Select(FindOpened).OfType<Queue>().OrderBy(queue => queue.Id).ToArray();
+        var queues = names.Select(FindOpened).OfType<Queue>().ToArray();
         return queues.Length == names.Count
-            ? AppendHolding(queues, held: 0, draft)
+            ? JointAppend.Append(_shared, queues, draft)
             : new AppendResult(AppendStatus.Gone, default);
     }
 
@@ -176,6 +181,7 @@ public sealed partial class LocalQueues : IDisposable
 
             var commit = queue.Delete(_nextQueueId); // Throws while the queue is being moved.
             _queues.TryRemove(name, out _);
+            Unsubscribe(queue);
             if (commit.Batch > 0)
             {
                 _shared.Tally.NoteDeleted();
@@ -292,9 +298,9 @@ public sealed partial class LocalQueues : IDisposable
                 {
                     RemoveAbandoned(name, queue);
                 }
-                else if (queue.Sweep() && !_commits.HasFailed)
+                else
                 {
-                    queue.ReclaimSpace();
+                    LookAfter(queue);
                 }
 
                 queue.TrimIds();
@@ -319,45 +325,24 @@ public sealed partial class LocalQueues : IDisposable
         }
     }
 
-    private static bool IsWorthShowing(Queue queue) => queue.IsStored || queue.HasWaiters;
-
-    private AppendResult AppendHolding(Queue[] queues, int held, in ItemDraft draft)
+    private void LookAfter(Queue queue)
     {
-        if (held < queues.Length)
+        try
         {
-            using (queues[held].Hold())
-            {
-                return AppendHolding(queues, held + 1, draft);
-            }
+            queue.Retain();
+        }
+        catch (SiberiteException e) when (e.Error == SiberiteError.ItemUnreadable)
+        {
+            LogNotRetained(_shared.Log, queue.Name.Value, e); // Its readers are told as well; others must not wait.
         }
 
-        if (queues.Any(queue => queue.IsGone))
+        if (queue.Sweep() && !_commits.HasFailed)
         {
-            return new AppendResult(AppendStatus.Gone, default);
+            queue.ReclaimSpace();
         }
-
-        Array.ForEach(queues, queue => queue.ThrowIfDamaged());
-        _shared.ThrowIfRefusing();
-        foreach (var queue in queues)
-        {
-            queue.ThrowIfHeldStill();
-            if (queue.RefusalOf(draft) is { } refusal)
-            {
-                return refusal;
-            }
-        }
-
-        AppendResult last = default;
-        using (_commits.HoldBatch())
-        {
-            foreach (var queue in queues)
-            {
-                last = queue.Append(draft);
-            }
-        }
-
-        return last;
     }
+
+    private static bool IsWorthShowing(Queue queue) => queue.IsStored || queue.HasWaiters;
 
     /// <summary>Gives the space of deleted queues back, once nothing can bring them back.</summary>
     private void ReclaimDropped()
@@ -385,4 +370,8 @@ public sealed partial class LocalQueues : IDisposable
             }
         }
     }
+
+    [LoggerMessage(1541, LogLevel.Warning,
+        "Queue {Queue}: what its retention settings no longer keep could not be read.")]
+    private static partial void LogNotRetained(ILogger log, string queue, Exception failure);
 }

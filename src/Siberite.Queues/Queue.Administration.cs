@@ -29,9 +29,7 @@ public sealed partial class Queue
             }
 
             _shared.ThrowIfRefusing();
-            _isStored = true;
-            _shared.Tally.NoteCreated();
-            return _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
+            return PutQueue();
         }
     }
 
@@ -105,7 +103,11 @@ public sealed partial class Queue
         {
             if (!_isGone)
             {
-                _main.ServeWaiters();
+                foreach (var reader in Readers)
+                {
+                    reader.ServeWaiters();
+                }
+
                 DiscardOverflow();
             }
         }

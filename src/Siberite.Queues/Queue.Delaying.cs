@@ -58,9 +58,7 @@ public sealed partial class Queue
         {
             if (!_isStored)
             {
-                _shared.Commits.Mutate(_record, static (batch, record) => batch.PutQueue(record));
-                _isStored = true;
-                _shared.Tally.NoteCreated();
+                PutQueue();
             }
 
             if (draft.Id is { } id)

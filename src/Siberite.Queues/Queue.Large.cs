@@ -7,25 +7,11 @@ public sealed partial class Queue
 {
     /// <inheritdoc/>
     public ILargeDraft? BeginLarge(int bytes)
-        => bytes >= _shared.LargeBytes && !_isGone && !IsDamaged && !_shared.Commits.HasFailed && _shared.Store.HasRoom
-            ? _shared.Store.BeginLarge(_record.Id, bytes)
-            : null;
+        => bytes >= _shared.LargeBytes && MayBeginLarge ? _shared.Store.BeginLarge(_record.Id, bytes) : null;
 
-    /// <summary>Takes an item for somebody elsewhere: its bytes come in memory. An item that cannot be read goes
-    /// back.</summary>
-    public async Task<TakeResult> TakeInMemoryAsync(SessionId session, TakeMode mode, TimeSpan wait)
-    {
-        var result = await TakeAsync(session, mode, wait);
-        try
-        {
-            return result with { Item = result.Item.InMemory() };
-        }
-        catch (SiberiteException)
-        {
-            await AbortAsync(session, result.Item.Sequence);
-            throw;
-        }
-    }
+    /// <remarks>What also goes to children goes from memory: a file's payload is one queue's.</remarks>
+    private bool MayBeginLarge
+        => _children.Length == 0 && !_isGone && !IsDamaged && !_shared.Commits.HasFailed && _shared.Store.HasRoom;
 
     private ValueTask<AppendResult> AppendLarge(in ItemDraft draft)
     {

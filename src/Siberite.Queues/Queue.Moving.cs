@@ -29,7 +29,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                return _main.Place.HeldCount;
+                return Readers.Sum(reader => reader.Place.HeldCount);
             }
         }
     }
@@ -47,13 +47,13 @@ public sealed partial class Queue
     /// <summary>Has appends and takes wait from now on, in their order; closes and returns go on.</summary>
     /// <param name="patience">How long they wait at most: then they, and those who come later, are refused with
     /// <see cref="SiberiteError.QueueMoving"/>.</param>
-    /// <returns>Whether it stands still by this call: not if it is gone, damaged, was never stored, or stood
-    /// already.</returns>
+    /// <returns>Whether it stands still by this call: not if it is gone, damaged, was never stored, has children, or
+    /// stood already.</returns>
     public bool TryHoldStill(TimeSpan patience)
     {
         lock (_gate)
         {
-            if (_isGone || !_isStored || IsDamaged || _still is not null)
+            if (_isGone || !_isStored || IsDamaged || _still is not null || _children.Length > 0)
             {
                 return false;
             }
@@ -73,9 +73,13 @@ public sealed partial class Queue
             still?.Resume();
             if (!_isGone)
             {
-                _main.ServeWaiters();
+                foreach (var reader in Readers)
+                {
+                    reader.ServeWaiters();
+                    reader.ResumeLeases();
+                }
+
                 SetDelayedAlarm();
-                _main.ResumeLeases();
                 _main.StartLeaving();
                 _main.ResumeExpiry();
             }
@@ -119,8 +123,15 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.HeldReads(), haveFailed: false);
-            return new MoveEnd(_main.State, _tail, _appendedBytes);
+            foreach (var reader in Readers)
+            {
+                reader.ReturnAll(reader.Place.HeldReads(), haveFailed: false);
+            }
+
+            return new MoveEnd(_main.State, _tail, _appendedBytes)
+            {
+                Cursors = [.. (_cursors ?? []).Select(StoredOf)],
+            };
         }
     }
 
@@ -130,8 +141,11 @@ public sealed partial class Queue
         lock (_gate)
         {
             _isGone = true;
-            _main.ForgetWindow();
-            _main.EndAllWaits(new TakeResult(TakeStatus.Gone, default, default));
+            foreach (var reader in Readers)
+            {
+                reader.ForgetWindow();
+                reader.EndAllWaits(new TakeResult(TakeStatus.Gone, default, default));
+            }
         }
 
         LetGo();
@@ -159,11 +173,11 @@ public sealed partial class Queue
     private ValueTask<AppendResult> ParkAppend(in ItemDraft draft)
     {
         var copy = draft.Copied();
-        return new(_still!.Park<AppendResult>(default, () => new(Append(copy))));
+        return new(_still!.Park<AppendResult>(default, cursor: null, () => new(Append(copy))));
     }
 
     private ValueTask<TakeResult> ParkTake(SessionId session, TakeMode mode, TimeSpan wait)
-        => new(_still!.Park(session, () => TakeAsync(session, mode, wait)));
+        => new(_still!.Park(session, cursor: null, () => TakeAsync(session, mode, wait)));
 
     /// <summary>The calls that wait while a queue stands still. Guarded by the queue's gate.</summary>
     private sealed class Stillness
@@ -180,24 +194,27 @@ public sealed partial class Queue
                 static state => ((Stillness)state!).RunOut(), this, patience, Timeout.InfiniteTimeSpan);
         }
 
-        public Task<T> Park<T>(SessionId session, Func<ValueTask<T>> call)
+        public Task<T> Park<T>(SessionId session, QueueCursor? cursor, Func<ValueTask<T>> call)
         {
             if (_isImpatient)
             {
                 _queue.ThrowIfHeldStill();
             }
 
-            var parked = new ParkedCall<T>(session, call);
+            var parked = new ParkedCall<T>(session, cursor, call);
             _parked.AddLast(parked);
             return parked.Result;
         }
 
         /// <summary>Ends a take that waits here as if its time had run out.</summary>
-        public void Cancel(SessionId session)
+        public void Cancel(SessionId session, QueueCursor? cursor)
         {
-            foreach (var call in _parked.OfType<ParkedCall<TakeResult>>().Where(call => call.Session == session))
+            foreach (var call in _parked.OfType<ParkedCall<TakeResult>>())
             {
-                call.End(default);
+                if (call.Session == session && Equals(call.Cursor?.Cursor, cursor?.Cursor))
+                {
+                    call.End(default);
+                }
             }
         }
 
@@ -234,16 +251,20 @@ public sealed partial class Queue
         }
     }
 
-    private abstract class ParkedCall(SessionId session)
+    private abstract class ParkedCall(SessionId session, QueueCursor? cursor)
     {
         public SessionId Session => session;
+
+        /// <summary>Whose call it is; <see langword="null"/> for the default reader's.</summary>
+        public QueueCursor? Cursor => cursor;
 
         public abstract void Run();
 
         public abstract void Fail(SiberiteException refusal);
     }
 
-    private sealed class ParkedCall<T>(SessionId session, Func<ValueTask<T>> call) : ParkedCall(session)
+    private sealed class ParkedCall<T>(SessionId session, QueueCursor? cursor, Func<ValueTask<T>> call)
+        : ParkedCall(session, cursor)
     {
         private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -304,4 +325,8 @@ public readonly record struct MoveExtent(long CreatedAt, long Position, long Tai
 /// <param name="Reader">The default reader's place.</param>
 /// <param name="Tail">The sequence of the next append.</param>
 /// <param name="AppendedBytes">Payload bytes ever appended.</param>
-public readonly record struct MoveEnd(ReaderState Reader, long Tail, long AppendedBytes);
+public readonly record struct MoveEnd(ReaderState Reader, long Tail, long AppendedBytes)
+{
+    /// <summary>The queue's cursors.</summary>
+    public IReadOnlyList<StoredCursor> Cursors { get => field ?? []; init; }
+}

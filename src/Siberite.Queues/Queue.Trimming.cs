@@ -52,6 +52,7 @@ public sealed partial class Queue
         lock (_gate)
         {
             var isIdle = _main.Sweep();
+            SweepCursors();
             if (_isGone || !_isStored)
             {
                 return false;
@@ -73,7 +74,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            return !_isStored && _main.WaiterCount == 0 && !_main.WasTakenFrom;
+            return !_isStored && Readers.All(reader => reader is { WaiterCount: 0, WasTakenFrom: false });
         }
     }
 
@@ -82,7 +83,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            _isGone = !_isStored && _main.WaiterCount == 0;
+            _isGone = !_isStored && Readers.All(reader => reader.WaiterCount == 0);
             return _isGone;
         }
     }

@@ -19,6 +19,7 @@ public sealed partial class Queue : IQueue
     private QueueOptions _options = new();
     private bool _isStored;
     private volatile bool _isGone;
+    private volatile Queue[] _children = [];
     private long _tail; // The sequence of the next append.
     private long _appendedBytes;
     private long _lastAppendBatch;
@@ -45,6 +46,7 @@ public sealed partial class Queue : IQueue
         _trimmedBytes = _main.Place.ClosedBytes;
         _reclaimedBytes = _trimmedBytes;
         _rewrittenBytes = _trimmedBytes;
+        LoadCursors(stored.Cursors);
     }
 
     /// <inheritdoc/>
@@ -85,12 +87,15 @@ public sealed partial class Queue : IQueue
         {
             lock (_gate)
             {
-                return _main.WaiterCount > 0;
+                return Readers.Any(reader => reader.WaiterCount > 0);
             }
         }
     }
 
     internal long Id => _record.Id;
+
+    /// <summary>What gets copies of what is appended here. Replaced as a whole.</summary>
+    internal Queue[] Children { get => _children; set => _children = value; }
 
     /// <summary>Guards the queue and its readers.</summary>
     internal Lock Gate => _gate;
@@ -117,6 +122,11 @@ public sealed partial class Queue : IQueue
 
     private ValueTask<AppendResult> AppendNow(in ItemDraft draft)
     {
+        if (_children.Length > 0 && _shared.FansOut)
+        {
+            return new(JointAppend.Append(_shared, [this], draft));
+        }
+
         lock (_gate)
         {
             return _still is null ? new(Append(draft)) : ParkAppend(draft);
@@ -152,7 +162,7 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            _still?.Cancel(session);
+            _still?.Cancel(session, cursor: null);
             _main.CancelWait(session);
         }
     }
@@ -200,6 +210,11 @@ public sealed partial class Queue : IQueue
                 return refusal;
             }
 
+            if (Options.FanoutOnly && _shared.FansOut && !Name.IsChild)
+            {
+                return new AppendResult(AppendStatus.Stored, default); // Its children have it, if it has any.
+            }
+
             return new AppendResult(
                 AppendStatus.Stored, _isStored && IsPlain(draft) ? AppendItem(draft) : AppendHoldingBatch(draft));
         }
@@ -233,6 +248,11 @@ public sealed partial class Queue : IQueue
             ThrowIfDamaged();
             _purgeCount++;
             var purged = _main.Purge(_tail, _appendedBytes);
+            foreach (var cursor in _cursors ?? [])
+            {
+                cursor.Reader!.CatchUp();
+            }
+
             return purged with { Batch = Math.Max(purged.Batch, PurgeDelayed()) };
         }
     }
@@ -250,7 +270,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
-            _main.ForgetWindow();
+            ForgetWindows();
             EndAllWaits();
             return _isStored
                 ? _shared.Commits.Mutate((_record.Id, nextQueueId), static (batch, ids) =>
@@ -267,7 +287,10 @@ public sealed partial class Queue : IQueue
     {
         lock (_gate)
         {
-            _main.ReturnAll(_main.Place.OpenReadsOf(gateway), haveFailed: true);
+            foreach (var reader in Readers)
+            {
+                reader.ReturnAll(reader.Place.OpenReadsOf(gateway), haveFailed: true);
+            }
         }
     }
 
@@ -287,9 +310,13 @@ public sealed partial class Queue : IQueue
         {
             return new QueueStats(
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
-                _main.Place.OpenCount, _main.WaiterCount, _tail - 1, _main.TakenCount, _main.ClosedCount,
-                _main.AbortedCount, _main.ExpiredCount, _main.CachedBytes, _discardedCount, IsDamaged)
+                _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount,
+                _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes),
+                _discardedCount, IsDamaged)
             {
+                Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
+                Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
+                IsHeldByCursors = IsHeldByCursors,
                 OpenedCount = _main.OpenedCount,
                 CachedCount = _main.CachedCount,
                 PurgeCount = _purgeCount,
@@ -329,7 +356,16 @@ public sealed partial class Queue : IQueue
         {
             Large = draft.Large,
         };
-        _main.OnAppended(sequence, slot, draft.Payload, deliveries);
+        byte[]? copy = null;
+        _main.OnAppended(sequence, slot, draft.Payload, deliveries, ref copy);
+        if (_cursors is { } cursors)
+        {
+            foreach (var cursor in cursors)
+            {
+                cursor.Reader!.OnAppended(sequence, slot, draft.Payload, deliveries: 0, ref copy);
+            }
+        }
+
         DiscardOverflow();
         TellWatcher();
         return commit;
@@ -338,7 +374,10 @@ public sealed partial class Queue : IQueue
     private void EndAllWaits()
     {
         _still?.CancelAll();
-        _main.EndAllWaits(default);
+        foreach (var reader in Readers)
+        {
+            reader.EndAllWaits(default);
+        }
     }
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>

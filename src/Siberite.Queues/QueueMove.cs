@@ -32,7 +32,7 @@ public sealed record QueueMove(
 
 /// <summary>The list of moves as it is stored.</summary>
 /// <remarks><code>
-/// version        byte, 1
+/// version        byte, 2
 /// count          int, then for each move
 ///   id           16 bytes
 ///   stage        byte
@@ -40,10 +40,15 @@ public sealed record QueueMove(
 ///   other store  16 bytes
 ///   queue id, created at, tail, appended bytes, position, closed bytes   long each
 ///   bounds       int, then that many longs: the closed ranges
+///   cursors      int, then for each of them, from version 2 on
+///     number     int
+///     name       string
+///     created at, position, closed bytes   long each
+///     bounds     as above
 /// </code>Little endian; strings as .NET's BinaryWriter has them.</remarks>
 internal static class MoveList
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     private const int IdBytes = 16;
 
@@ -78,7 +83,8 @@ internal static class MoveList
         try
         {
             using var reader = new BinaryReader(new MemoryStream(stored), Encoding.UTF8);
-            if (reader.ReadByte() != Version)
+            var version = reader.ReadByte();
+            if (version is < 1 or > Version)
             {
                 throw Unreadable(inner: null);
             }
@@ -86,7 +92,7 @@ internal static class MoveList
             var moves = new List<QueueMove>();
             for (var left = reader.ReadInt32(); left > 0; left--)
             {
-                moves.Add(ReadOne(reader));
+                moves.Add(ReadOne(reader, version));
             }
 
             return moves;
@@ -107,16 +113,29 @@ internal static class MoveList
         writer.Write(move.CreatedAt);
         writer.Write(move.End.Tail);
         writer.Write(move.End.AppendedBytes);
-        writer.Write(move.End.Reader.Position);
-        writer.Write(move.End.Reader.ClosedBytes);
-        writer.Write(move.End.Reader.Closed.Length);
-        foreach (var bound in move.End.Reader.Closed.Span)
+        Write(writer, move.End.Reader);
+        writer.Write(move.End.Cursors.Count);
+        foreach (var cursor in move.End.Cursors)
+        {
+            writer.Write(cursor.Number);
+            writer.Write(cursor.Record.Name);
+            writer.Write(cursor.Record.CreatedAt);
+            Write(writer, cursor.State);
+        }
+    }
+
+    private static void Write(BinaryWriter writer, in ReaderState state)
+    {
+        writer.Write(state.Position);
+        writer.Write(state.ClosedBytes);
+        writer.Write(state.Closed.Length);
+        foreach (var bound in state.Closed.Span)
         {
             writer.Write(bound);
         }
     }
 
-    private static QueueMove ReadOne(BinaryReader reader)
+    private static QueueMove ReadOne(BinaryReader reader, byte version)
     {
         var id = new Guid(reader.ReadBytes(IdBytes));
         var stage = (MoveStage)reader.ReadByte();
@@ -124,10 +143,37 @@ internal static class MoveList
         var other = new StoreId(new Guid(reader.ReadBytes(IdBytes)));
         var (queueId, createdAt) = (reader.ReadInt64(), reader.ReadInt64());
         var (tail, appendedBytes) = (reader.ReadInt64(), reader.ReadInt64());
+        var place = ReadState(reader);
+        if (!Enum.IsDefined(stage) || !QueueName.IsLegal(Encoding.UTF8.GetBytes(name)))
+        {
+            throw Unreadable(inner: null);
+        }
+
+        var end = new MoveEnd(place, tail, appendedBytes)
+        {
+            Cursors = version == 1 ? [] : ReadCursors(reader),
+        };
+        return new QueueMove(id, stage, name, other, queueId, createdAt, end);
+    }
+
+    private static List<StoredCursor> ReadCursors(BinaryReader reader)
+    {
+        var cursors = new List<StoredCursor>();
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var number = reader.ReadInt32();
+            var record = new CursorRecord(reader.ReadString(), reader.ReadInt64());
+            cursors.Add(new StoredCursor(number, record, ReadState(reader)));
+        }
+
+        return cursors;
+    }
+
+    private static ReaderState ReadState(BinaryReader reader)
+    {
         var (position, closedBytes) = (reader.ReadInt64(), reader.ReadInt64());
         var boundCount = reader.ReadInt32();
-        if (!Enum.IsDefined(stage) || !QueueName.IsLegal(Encoding.UTF8.GetBytes(name))
-            || boundCount < 0 || boundCount > (reader.BaseStream.Length - reader.BaseStream.Position) / sizeof(long))
+        if (boundCount < 0 || boundCount > (reader.BaseStream.Length - reader.BaseStream.Position) / sizeof(long))
         {
             throw Unreadable(inner: null);
         }
@@ -138,8 +184,7 @@ internal static class MoveList
             closed[i] = reader.ReadInt64();
         }
 
-        var end = new MoveEnd(new ReaderState(position, closedBytes, closed), tail, appendedBytes);
-        return new QueueMove(id, stage, name, other, queueId, createdAt, end);
+        return new ReaderState(position, closedBytes, closed);
     }
 
     private static SiberiteException Unreadable(Exception? inner)

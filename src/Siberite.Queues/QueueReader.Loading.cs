@@ -45,14 +45,18 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
             var isDue = _dueBatch != 0 || _isDue;
             _dueBatch = 0;
             _isDue = false;
-            if (_queue.IsGone || !isDue)
+            if (_queue.IsGone || IsDropped || !isDue)
             {
                 return;
             }
 
             SettlePassing();
             batch.PutReader(_queue.Id, _number, State);
-            _queue.Trim(batch);
+            if (_main is null)
+            {
+                _queue.Trim(batch);
+            }
+
             if (_passing is not null)
             {
                 Mark(); // What goes with the batch that is open now had found this one not written yet.
@@ -65,6 +69,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
     public bool Sweep()
     {
         var isIdle = !_wasTakenFrom;
+        UsedAt = isIdle && UsedAt != 0 ? UsedAt : _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
         _wasTakenFrom = false;
         if (isIdle && _shared.Budget.IsTight && _window.Count > 0
             && _window.Last.Batch <= _shared.Commits.WrittenBatch)
@@ -150,6 +155,11 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         long first, limit, epoch, lastAppend;
         lock (_gate)
         {
+            if (_main is not null)
+            {
+                _place.DropReturned(_main); // What has left the queue may be gone from the store as well.
+            }
+
             returned = [.. _place.ReturnedWithoutPayload().Take(MaxReturnedPerLoad)];
             SkipClosed();
             first = _place.Next + _window.Count;
@@ -176,7 +186,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         var isComplete = returned.Length > 0 ? found.Count == returned.Length : found.Count > 0;
         if (isComplete || allWritten || !WaitForCommit(lastAppend, epoch))
         {
-            EndLoad(returned, found, first, lostLimit: allWritten && !isComplete ? limit : first, epoch);
+            EndLoad(returned, found, isLost: allWritten && !isComplete, limit, epoch);
         }
     }
 
@@ -199,20 +209,20 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         return true;
     }
 
-    private void EndLoad(long[] returned, List<StoredItem> found, long first, long lostLimit, long epoch)
+    private void EndLoad(long[] returned, List<StoredItem> found, bool isLost, long limit, long epoch)
     {
         lock (_gate)
         {
             _isLoading = false;
-            if (!_queue.IsGone && epoch == _loadEpoch)
+            if (!_queue.IsGone && !IsDropped && epoch == _loadEpoch)
             {
                 if (returned.Length > 0)
                 {
-                    FillReturned(returned, found, mayBeLost: lostLimit > first);
+                    FillReturned(returned, found, isLost);
                 }
                 else
                 {
-                    FillWindow(found, lostLimit);
+                    FillWindow(found, lostLimit: isLost ? limit : 0);
                 }
             }
 
@@ -228,12 +238,22 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
             _place.FillReturned(item.Header.Sequence, SlotOf(item));
         }
 
+        if (_main is not null)
+        {
+            _place.DropReturned(_main);
+        }
+
         if (mayBeLost)
         {
             foreach (var sequence in wanted.Except(found.Select(item => item.Header.Sequence)))
             {
+                if (_main is not null && (_place.IsClosed(sequence) || _main.IsClosed(sequence)))
+                {
+                    continue; // It left the queue while it was looked for.
+                }
+
                 LogItemsLost(_shared.Log, _queue.Name.Value, sequence, sequence);
-                ItemCount--;
+                UncountItem(bytes: 0);
                 _place.Remove(sequence);
                 _place.Close(sequence, payloadBytes: 0);
                 MarkLater();
@@ -276,10 +296,19 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
             return false;
         }
 
-        var lost = _place.LoseUpTo(limit);
+        var lost = _place.LoseUpTo(limit, _main);
+        if (lost == 0)
+        {
+            return true;
+        }
+
         LogItemsLost(_shared.Log, _queue.Name.Value, limit - lost, limit - 1);
-        ItemCount -= lost;
-        ItemBytes = ItemCount == 0 ? 0 : ItemBytes;
+        if (_main is null)
+        {
+            ItemCount -= lost;
+            ItemBytes = ItemCount == 0 ? 0 : ItemBytes;
+        }
+
         MarkLater();
         return true;
     }

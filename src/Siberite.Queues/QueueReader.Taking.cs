@@ -20,6 +20,9 @@ internal sealed partial class QueueReader
     /// <summary>Whether anybody has asked for an item since the last sweep.</summary>
     public bool WasTakenFrom => _wasTakenFrom;
 
+    /// <summary>When a sweep last found that somebody had asked, or the start, in Unix milliseconds.</summary>
+    public long UsedAt { get; private set; }
+
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, bool isAdmin = false)
     {
         _wasTakenFrom |= session != SweepSession;
@@ -128,6 +131,11 @@ internal sealed partial class QueueReader
     /// <summary>The item whose turn it is: the oldest that came back, or the next one never handed out.</summary>
     public bool TryFindNext(out long sequence, out ItemSlot slot)
     {
+        if (_place.HasReturned && _main is not null)
+        {
+            _place.DropReturned(_main);
+        }
+
         if (_place.HasReturned)
         {
             (sequence, slot) = _place.PeekReturned();
@@ -239,10 +247,12 @@ internal sealed partial class QueueReader
         return TakeOutcome.Empty;
     }
 
-    /// <summary>Steps over items that a run before this one closed out of order.</summary>
+    /// <summary>Steps over items that a run before this one closed out of order, and a cursor over those that have left
+    /// the queue.</summary>
     private void SkipClosed()
     {
-        for (var skipped = _place.SkipClosed(); skipped > 0 && _window.Count > 0; skipped--)
+        var passed = _main is null ? _place.SkipClosed() : _place.SkipClosed(_main);
+        for (var skipped = passed; skipped > 0 && _window.Count > 0; skipped--)
         {
             _window.RemoveFirst();
         }
@@ -256,8 +266,7 @@ internal sealed partial class QueueReader
         }
 
         _place.Remove(sequence);
-        ItemCount--;
-        ItemBytes -= slot.PayloadBytes;
+        UncountItem(slot.PayloadBytes);
     }
 
     /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is

@@ -21,13 +21,17 @@ internal sealed partial class QueueReader
     private readonly ReaderPlace _place;
     private readonly ItemWindow _window;
     private readonly int _number;
+    private readonly ReaderPlace? _main; // Of the default reader; null for that one itself.
 
     /// <param name="queue">Whose gate it shares.</param>
     /// <param name="shared">What all queues of the silo share.</param>
     /// <param name="number">0 for the default reader.</param>
     /// <param name="state">Its durable place.</param>
-    public QueueReader(Queue queue, QueueShared shared, int number, in ReaderState state)
+    /// <param name="main">The default reader's place, for a cursor.</param>
+    public QueueReader(
+        Queue queue, QueueShared shared, int number, in ReaderState state, ReaderPlace? main = null)
     {
+        _main = main;
         _queue = queue;
         _gate = queue.Gate;
         _shared = shared;
@@ -42,7 +46,14 @@ internal sealed partial class QueueReader
     /// <summary>The same as it is stored.</summary>
     public ReaderState State => new(_place.Position, _place.ClosedBytes, _place.Closed.Bounds.ToArray());
 
-    /// <summary>Items that wait: neither open nor closed.</summary>
+    /// <summary>Its number among the queue's readers.</summary>
+    public int Number => _number;
+
+    /// <summary>Whether it is a cursor that was dropped.</summary>
+    public bool IsDropped { get; private set; }
+
+    /// <summary>Items that wait: neither open nor closed. Of the default reader; a cursor's are counted when somebody
+    /// asks.</summary>
     public long ItemCount { get; private set; }
 
     /// <summary>Their payload bytes.</summary>
@@ -78,13 +89,14 @@ internal sealed partial class QueueReader
     /// <param name="slot">What is known of it but its bytes.</param>
     /// <param name="payload">Copied if it is kept.</param>
     /// <param name="deliveries">How often it was opened in vain before.</param>
-    public void OnAppended(long sequence, in ItemSlot slot, in ReadOnlySequence<byte> payload, int deliveries)
+    /// <param name="copy">The copy, once a reader has kept it.</param>
+    public void OnAppended(
+        long sequence, in ItemSlot slot, in ReadOnlySequence<byte> payload, int deliveries, ref byte[]? copy)
     {
-        ItemCount++;
-        ItemBytes += slot.PayloadBytes;
+        CountItem(slot.PayloadBytes);
         if (_place.Next + _window.Count == sequence && HasRoomFor(slot))
         {
-            _window.Add(slot.IsAtHand ? slot : slot with { Payload = payload.ToArray() });
+            _window.Add(slot.IsAtHand ? slot : slot with { Payload = copy ??= payload.ToArray() });
             if (deliveries != 0)
             {
                 (_deliveries ??= new DeliveryCounts()).Note(sequence, deliveries);
@@ -104,7 +116,11 @@ internal sealed partial class QueueReader
 
         ClosedCount++;
         ForgetDeliveries(sequence);
-        _place.Close(sequence, read.Slot.PayloadBytes);
+        if (_main is null || !_place.IsClosed(sequence))
+        {
+            _place.Close(sequence, read.Slot.PayloadBytes);
+        }
+
         if (read.Mode == TakeMode.Plain)
         {
             MarkLater();
@@ -133,6 +149,58 @@ internal sealed partial class QueueReader
         ItemCount = 0;
         ItemBytes = 0;
         return new Commit(Mark(), _shared.Commits.SetLevel);
+    }
+
+    /// <summary>Closes what waits below <paramref name="limit"/>.</summary>
+    /// <param name="limit">First sequence that stays.</param>
+    /// <param name="bytes">Payload bytes below it that are not closed.</param>
+    /// <returns>How many items went.</returns>
+    public long DropBelow(long limit, long bytes)
+    {
+        var next = _place.Next;
+        var dropped = _place.PurgeBelow(limit, bytes);
+        for (var passed = _place.Next - next; passed > 0 && _window.Count > 0; passed--)
+        {
+            _window.RemoveFirst();
+        }
+
+        ItemCount -= dropped.Count;
+        ItemBytes -= dropped.Bytes;
+        MarkLater();
+        return dropped.Count;
+    }
+
+    /// <summary>Sets a cursor back to the head.</summary>
+    public Commit Rewind()
+    {
+        _place.Rewind(_main!);
+        ForgetWindow();
+        var commit = new Commit(Mark(), _shared.Commits.SetLevel);
+        ServeWaiters();
+        return commit;
+    }
+
+    /// <summary>Ends a cursor for good.</summary>
+    public void Drop()
+    {
+        IsDropped = true;
+        ForgetWindow();
+        EndAllWaits(default); // Not gone: whoever looks it up again would make it anew.
+    }
+
+    /// <summary>Has a cursor pass what the default reader has closed meanwhile, so that it keeps no memory for
+    /// it.</summary>
+    public void CatchUp()
+    {
+        _place.DropReturned(_main!);
+        SkipClosed();
+    }
+
+    /// <summary>Items that wait for a cursor.</summary>
+    public long CountWaiting()
+    {
+        CatchUp();
+        return _place.CountWaiting(_main!, _queue.Tail);
     }
 
     /// <summary>Gives open reads back.</summary>
@@ -175,12 +243,38 @@ internal sealed partial class QueueReader
 
     private void Return(long sequence, in ItemSlot slot)
     {
+        if (_main is not null && (_main.IsClosed(sequence) || _place.IsClosed(sequence)))
+        {
+            _place.CloseForeign(sequence); // It left the queue while it was open.
+            return;
+        }
+
         // A large payload is read again when its turn comes; a small one is cheaper to keep.
         _place.Return(sequence, Kept(slot));
-        ItemCount++;
-        ItemBytes += slot.PayloadBytes;
+        CountItem(slot.PayloadBytes);
         NoteExpiry(slot);
         ServeWaiters();
-        _queue.TellWatcher();
+        if (_main is null)
+        {
+            _queue.TellWatcher();
+        }
+    }
+
+    private void CountItem(int bytes)
+    {
+        if (_main is null)
+        {
+            ItemCount++;
+            ItemBytes += bytes;
+        }
+    }
+
+    private void UncountItem(int bytes)
+    {
+        if (_main is null)
+        {
+            ItemCount--;
+            ItemBytes -= bytes;
+        }
     }
 }

@@ -13,9 +13,10 @@ namespace Siberite.Queues;
 /// the defaults of <see cref="QueueOptions"/> &lt; default &lt; patterns that match &lt; the queue's own section
 ///     &lt; what was set at run time
 /// </code>
-/// A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of characters. Of several that
-/// match, the one with more other characters counts more, then the later in ordinal order: files have no order that
-/// survives being read.
+/// A child of a fanout queue inherits all that holds for its parent, then what patterns that match its own name alone
+/// set, then its own section. A section whose name contains <c>*</c> is a pattern; <c>*</c> stands for any run of
+/// characters. Of several that match, the one with more other characters counts more, then the later in ordinal order:
+/// files have no order that survives being read.
 /// </remarks>
 public sealed class QueueSettings
 {
@@ -66,7 +67,13 @@ public sealed class QueueSettings
         _names = files._names;
         _defaultOptions = files._defaultOptions;
         _runTime = runTime;
+        Aliases = files.Aliases;
     }
+
+    /// <summary>Names that stand for others in a <c>set</c>, each with the queues it means. No alias means
+    /// another.</summary>
+    public IReadOnlyDictionary<QueueName, IReadOnlyList<QueueName>> Aliases { get; init; } =
+        new Dictionary<QueueName, IReadOnlyList<QueueName>>();
 
     /// <summary>No section at all.</summary>
     public static QueueSettings None { get; } = new([]);
@@ -77,7 +84,8 @@ public sealed class QueueSettings
     /// <summary>What <paramref name="name"/> is told. The same instance every time; not to be changed.</summary>
     public QueueOptions Of(QueueName name)
     {
-        if (_patterns.Length == 0 && !_names.ContainsKey(name.Value) && !_runTime.ContainsKey(name.Value))
+        if (_patterns.Length == 0 && !_names.ContainsKey(name.Value) && !_runTime.ContainsKey(name.Value)
+            && !name.IsChild)
         {
             return _defaultOptions;
         }
@@ -110,14 +118,20 @@ public sealed class QueueSettings
     /// <summary>The one that counts most comes last.</summary>
     private IEnumerable<Layered> LayersOf(QueueName name)
     {
-        if (_default is not null)
+        Layered[] above = name.Parent is { } parent ? [.. LayersOf(parent)]
+            : _default is not null ? [new Layered(SettingOrigin.Default, _default)]
+            : [];
+        foreach (var layer in above)
         {
-            yield return new Layered(SettingOrigin.Default, _default);
+            yield return layer;
         }
 
         foreach (var pattern in _patterns.Where(layer => NamePattern.Matches(layer.Name, name.Value)))
         {
-            yield return new Layered(SettingOrigin.Pattern, pattern);
+            if (!above.Contains(new Layered(SettingOrigin.Pattern, pattern)))
+            {
+                yield return new Layered(SettingOrigin.Pattern, pattern);
+            }
         }
 
         if (_names.TryGetValue(name.Value, out var own))

@@ -7,6 +7,8 @@ namespace Siberite.Queues;
 internal sealed class QueueShared(
     IQueueStore store, CommitLog commits, EngineOptions options, TimeProvider time, IBackground background, ILogger log)
 {
+    private volatile bool _fansOut;
+
     public IQueueStore Store => store;
 
     public CommitLog Commits => commits;
@@ -36,6 +38,9 @@ internal sealed class QueueShared(
     public int LargeBytes { get; } = store.LargeBytes;
 
     public int ReadAheadBytes => options.ReadAheadBytes;
+
+    /// <summary>Whether what is appended to a parent is copied to its children.</summary>
+    public bool FansOut { get => _fansOut; set => _fansOut = value; }
 
     /// <summary>Refuses appends while the disk is full or the store has failed. Closes need no room: they replace a
     /// record of a few bytes.</summary>

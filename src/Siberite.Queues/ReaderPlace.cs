@@ -13,6 +13,7 @@ internal sealed class ReaderPlace
     private readonly ClosedRanges _closed = new();
     private Dictionary<long, OpenRead>? _open;
     private SortedDictionary<long, ItemSlot>? _returned;
+    private long _openLimit; // Of items that were open when a cursor was set back: some are beyond Next.
 
     public ReaderPlace(in ReaderState state)
     {
@@ -51,6 +52,74 @@ internal sealed class ReaderPlace
         var first = Next;
         Next = Math.Max(Position, _closed.IsEmpty ? first : _closed.Skip(first));
         return Next - first;
+    }
+
+    /// <summary>Moves <see cref="Next"/> of a cursor over what it or the default reader has closed, and what sessions
+    /// have had open since before it was set back.</summary>
+    /// <returns>How many sequences were passed.</returns>
+    public long SkipClosed(ReaderPlace main)
+    {
+        var first = Next;
+        if (Position < main.Position)
+        {
+            RaiseTo(main.Position);
+        }
+
+        for (var isAtWaiting = false; !isAtWaiting;)
+        {
+            SkipClosed();
+            while (Next < _openLimit && _open!.ContainsKey(Next))
+            {
+                Next++;
+            }
+
+            var passed = main._closed.IsEmpty ? Next : main._closed.Skip(Next);
+            isAtWaiting = passed == Next && (_closed.IsEmpty || _closed.Skip(Next) == Next);
+            if (passed > Next)
+            {
+                _closed.Cover(Next, passed);
+                Settle();
+            }
+        }
+
+        return Next - first;
+    }
+
+    /// <summary>Forgets returned items that the default reader has closed meanwhile.</summary>
+    public void DropReturned(ReaderPlace main)
+    {
+        while (HasReturned && PeekReturned().Sequence is var sequence && main.IsClosed(sequence))
+        {
+            _returned!.Remove(sequence);
+            CloseForeign(sequence);
+        }
+    }
+
+    /// <summary>Closes an item that ceased to be this cursor's to serve, unless it is closed.</summary>
+    public void CloseForeign(long sequence)
+    {
+        if (!IsClosed(sequence))
+        {
+            Close(sequence, payloadBytes: 0);
+        }
+    }
+
+    /// <summary>Begins again at the head. What sessions have open stays so, and is not served beside that.</summary>
+    public void Rewind(ReaderPlace main)
+    {
+        _returned = null;
+        _closed.Clear();
+        Position = main.Position;
+        Next = Position;
+        _openLimit = _open is { Count: > 0 } ? _open.Keys.Max() + 1 : 0;
+    }
+
+    /// <summary>How many items below <paramref name="tail"/> wait for a cursor that has passed all it may.</summary>
+    public long CountWaiting(ReaderPlace main, long tail)
+    {
+        var closed = _closed.CountWith(main._closed, Position, tail);
+        var open = _open?.Keys.Count(sequence => !IsClosed(sequence) && !main.IsClosed(sequence)) ?? 0;
+        return tail - Position - closed - open;
     }
 
     /// <summary>The oldest item that came back.</summary>
@@ -178,7 +247,7 @@ internal sealed class ReaderPlace
     /// <summary>Closes an item that is in nobody's hands.</summary>
     public void Close(long sequence, int payloadBytes)
     {
-        Debug.Assert(sequence >= Position && sequence < Next);
+        Debug.Assert(sequence >= Position && (sequence < Next || sequence < _openLimit));
         ClosedBytes += payloadBytes;
         if (sequence != Position)
         {
@@ -187,19 +256,17 @@ internal sealed class ReaderPlace
         }
 
         Position++;
-        if (!_closed.IsEmpty)
-        {
-            Position = _closed.Skip(Position);
-            _closed.RemoveBelow(Position);
-        }
+        Settle();
     }
 
     /// <summary>Closes what is left below <paramref name="limit"/>: the store no longer has it.</summary>
+    /// <param name="limit">First sequence that is not lost.</param>
+    /// <param name="main">The default reader's place, for a cursor: what that one has closed was not lost.</param>
     /// <returns>How many were lost.</returns>
-    public long LoseUpTo(long limit)
+    public long LoseUpTo(long limit, ReaderPlace? main)
     {
         var lost = 0L;
-        for (SkipClosed(); Next < limit; SkipClosed())
+        for (Skip(); Next < limit; Skip())
         {
             Next++;
             Close(Next - 1, payloadBytes: 0);
@@ -207,10 +274,18 @@ internal sealed class ReaderPlace
         }
 
         return lost;
+
+        long Skip() => main is null ? SkipClosed() : SkipClosed(main);
     }
 
     /// <summary>Puts an item back in its original place.</summary>
-    public void Return(long sequence, in ItemSlot slot) => (_returned ??= []).Add(sequence, slot);
+    public void Return(long sequence, in ItemSlot slot)
+    {
+        if (sequence < Next)
+        {
+            (_returned ??= []).Add(sequence, slot);
+        }
+    }
 
     /// <summary>Closes everything below <paramref name="tail"/> except what is open.</summary>
     public void Purge(long tail, long appendedBytes)
@@ -243,11 +318,80 @@ internal sealed class ReaderPlace
 
         ClosedBytes = appendedBytes - openBytes;
     }
-}
 
-/// <summary>An item in the hands of a session.</summary>
-internal readonly record struct OpenRead(SessionId Session, TakeMode Mode, ItemSlot Slot)
-{
-    /// <summary>When it goes back by itself, in Unix milliseconds; 0 for never.</summary>
-    public long LeaseEndsAt { get; init; }
+    /// <summary>Runs of items below <paramref name="limit"/> that are not closed, the first of them.</summary>
+    public List<(long First, long Limit)> RunsBelow(long limit, int maxCount)
+    {
+        var runs = new List<(long, long)>();
+        var first = Position;
+        var bounds = _closed.Bounds;
+        for (var i = 0; first < limit && runs.Count < maxCount; i += 2)
+        {
+            var next = i < bounds.Length ? Math.Min(limit, bounds[i]) : limit;
+            if (first < next)
+            {
+                runs.Add((first, next));
+            }
+
+            first = i < bounds.Length ? bounds[i + 1] : limit;
+        }
+
+        return runs;
+    }
+
+    /// <summary>Closes everything below <paramref name="limit"/> except what is open.</summary>
+    /// <param name="limit">First sequence that stays as it is.</param>
+    /// <param name="bytes">Payload bytes of what is not closed there now.</param>
+    /// <returns>How many were closed, and their bytes.</returns>
+    public (long Count, long Bytes) PurgeBelow(long limit, long bytes)
+    {
+        var runs = RunsBelow(limit, int.MaxValue);
+        var count = runs.Sum(run => run.Limit - run.First);
+        var open = (_open ?? []).Where(pair => pair.Key < limit).OrderBy(pair => pair.Key).ToArray();
+        var first = Position;
+        foreach (var (sequence, read) in open)
+        {
+            _closed.Cover(first, sequence);
+            first = sequence + 1;
+            count--;
+            bytes -= read.Slot.PayloadBytes;
+        }
+
+        _closed.Cover(first, limit);
+        foreach (var sequence in (_returned ?? []).Keys.TakeWhile(sequence => sequence < limit).ToArray())
+        {
+            _returned!.Remove(sequence);
+        }
+
+        ClosedBytes += bytes;
+        Next = Math.Max(Next, limit);
+        Settle();
+        return (count, bytes);
+    }
+
+    /// <summary>What the default reader has closed is closed for a cursor too.</summary>
+    private void RaiseTo(long position)
+    {
+        if (_returned is not null)
+        {
+            foreach (var sequence in _returned.Keys.TakeWhile(sequence => sequence < position).ToArray())
+            {
+                _returned.Remove(sequence);
+            }
+        }
+
+        Position = position;
+        Settle();
+        Next = Math.Max(Next, Position);
+    }
+
+    /// <summary>Has the position pass closed items that it has come to.</summary>
+    private void Settle()
+    {
+        if (!_closed.IsEmpty)
+        {
+            Position = _closed.Skip(Position);
+            _closed.RemoveBelow(Position);
+        }
+    }
 }

@@ -13,6 +13,8 @@ namespace Siberite.Storage;
 /// a block with queue records        the start is refused
 /// a queue record                    a damaged queue without a name
 /// a reader's place, or its block    a damaged queue
+/// a cursor's record or place, or a  a damaged queue
+///   block of them
 /// a queue's last item, or its block a damaged queue
 /// what else is kept of a queue      a damaged queue
 /// any other item                    seen when it is read: that read fails
@@ -25,6 +27,7 @@ internal sealed class QueueScan(RocksDatabase database)
     {
         var queues = new List<StoredQueue>();
         var readers = TryLoadDefaultReaders();
+        var cursors = TryLoadCursorRecords();
         var extras = new ExtrasScan(database).TryLoad();
         var lastItems = ScanItems();
         try
@@ -47,10 +50,11 @@ internal sealed class QueueScan(RocksDatabase database)
                 var queue = new QueueRecord(id, record.Name, record.CreatedAt);
                 try
                 {
-                    var reader = readers is null ? ReadDefaultReader(id) : readers.GetValueOrDefault(id, Unread);
+                    var reader = readers is null ? ReadReader(id, number: 0) : readers.GetValueOrDefault(id, Unread);
                     var last = FindLastItem(lastItems, id);
                     queues.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes)
                     {
+                        Cursors = CursorsOf(id, cursors),
                         Extras = extras is null ? new ExtrasScan(database).Read(id) : extras.GetValueOrDefault(id),
                     });
                 }
@@ -168,10 +172,64 @@ internal sealed class QueueScan(RocksDatabase database)
         }
     }
 
-    private ReaderState ReadDefaultReader(long id)
+    /// <returns><see langword="null"/> if one of them cannot be read: they are then looked up queue by queue.</returns>
+    private Dictionary<long, List<(int Number, byte[] Record)>>? TryLoadCursorRecords()
+    {
+        try
+        {
+            using var records = database.ScanMetadata(StoreKeys.CursorPrefix);
+            return ReadCursorRecords(records);
+        }
+        catch (RocksException)
+        {
+            return null;
+        }
+    }
+
+    private static Dictionary<long, List<(int Number, byte[] Record)>> ReadCursorRecords(RocksIterator records)
+    {
+        var found = new Dictionary<long, List<(int, byte[])>>();
+        for (records.SeekToFirst(); records.IsValid; records.MoveNext())
+        {
+            if (records.Key.Length == StoreKeys.ReaderBytes)
+            {
+                var id = StoreKeys.ReadQueueId(records.Key);
+                found.TryAdd(id, []);
+                found[id].Add((StoreKeys.ReadReaderNumber(records.Key), records.Value.ToArray()));
+            }
+        }
+
+        records.ThrowIfFailed();
+        return found;
+    }
+
+    private StoredCursor[] CursorsOf(long id, Dictionary<long, List<(int Number, byte[] Record)>>? all)
+    {
+        var found = all ?? ReadCursorRecords(id);
+        return [.. found.GetValueOrDefault(id, []).Select(cursor => ToCursor(id, cursor.Number, cursor.Record))];
+    }
+
+    private Dictionary<long, List<(int Number, byte[] Record)>> ReadCursorRecords(long id)
+    {
+        Span<byte> first = stackalloc byte[StoreKeys.ReaderBytes];
+        Span<byte> limit = stackalloc byte[StoreKeys.ReaderBytes];
+        StoreKeys.WriteCursor(first, id, reader: 0);
+        StoreKeys.WriteCursor(limit, id + 1, reader: 0);
+        using var records = database.ScanMetadata(first, limit);
+        return ReadCursorRecords(records);
+    }
+
+    private StoredCursor ToCursor(long id, int number, byte[] value)
+    {
+        var record = TryRead<StoredCursorRecord>(value)
+            ?? throw new RocksException("the record of one of its cursors is not understood");
+        return new StoredCursor(number, new CursorRecord(record.Name, record.CreatedAt), ReadReader(id, number));
+    }
+
+    private ReaderState ReadReader(long id, int number)
     {
         Span<byte> key = stackalloc byte[StoreKeys.ReaderBytes];
-        StoreKeys.WriteReader(key, id, reader: 0);
+        StoreKeys.WriteReader(key, id, number);
         return database.ReadMetadata(key) is { } value ? ToReader(value) : Unread;
     }
 

@@ -48,6 +48,10 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
         StoreKeys.WriteReader(limit, queueId + 1, reader: 0);
         _buffer.DeleteRange(first[..StoreKeys.ReaderBytes], limit[..StoreKeys.ReaderBytes]);
 
+        StoreKeys.WriteCursor(first, queueId, reader: 0);
+        StoreKeys.WriteCursor(limit, queueId + 1, reader: 0);
+        _buffer.DeleteRange(first[..StoreKeys.ReaderBytes], limit[..StoreKeys.ReaderBytes]);
+
         StoreKeys.WriteItem(first, queueId, sequence: 0);
         StoreKeys.WriteItem(limit, queueId + 1, sequence: 0);
         _buffer.DeleteRange(itemsFamily, first, limit);
@@ -89,6 +93,25 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
         MemoryPackSerializer.Serialize(_scratch, _reader);
         _reader.Closed = default;
         _buffer.Put(key, _scratch.WrittenSpan);
+    }
+
+    public void PutCursor(long queueId, int reader, in CursorRecord cursor)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.ReaderBytes];
+        StoreKeys.WriteCursor(key, queueId, reader);
+        var record = new StoredCursorRecord { Name = cursor.Name, CreatedAt = cursor.CreatedAt };
+        _scratch.ResetWrittenCount();
+        MemoryPackSerializer.Serialize(_scratch, record);
+        _buffer.Put(key, _scratch.WrittenSpan);
+    }
+
+    public void DropCursor(long queueId, int reader)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.ReaderBytes];
+        StoreKeys.WriteCursor(key, queueId, reader);
+        _buffer.Delete(key);
+        StoreKeys.WriteReader(key, queueId, reader);
+        _buffer.Delete(key);
     }
 
     public void TrimItems(long queueId, long first, long limit)

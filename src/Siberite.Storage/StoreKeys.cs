@@ -17,6 +17,7 @@ internal static class StoreKeys
     public const int DeliveriesBytes = 21;
     public const int DeliveriesValueBytes = sizeof(int);
 
+    public const byte CursorPrefix = (byte)'C';
     public const byte FormatPrefix = (byte)'F';
     public const byte QueuePrefix = (byte)'Q';
     public const byte ReaderPrefix = (byte)'R';
@@ -48,11 +49,10 @@ internal static class StoreKeys
     }
 
     public static void WriteReader(Span<byte> key, long queueId, int reader)
-    {
-        key[0] = ReaderPrefix;
-        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
-        BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
-    }
+        => WriteReader(key, ReaderPrefix, queueId, reader);
+
+    public static void WriteCursor(Span<byte> key, long queueId, int reader)
+        => WriteReader(key, CursorPrefix, queueId, reader);
 
     public static void WriteDelayed(Span<byte> key, long queueId, DelayedKey delayed)
     {
@@ -115,4 +115,11 @@ internal static class StoreKeys
     public static int ReadReaderNumber(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt32BigEndian(key[9..]);
 
     public static byte[] State(string key) => [StatePrefix, .. Encoding.UTF8.GetBytes(key)];
+
+    private static void WriteReader(Span<byte> key, byte prefix, long queueId, int reader)
+    {
+        key[0] = prefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+        BinaryPrimitives.WriteInt32BigEndian(key[9..], reader);
+    }
 }

@@ -14,6 +14,17 @@ internal sealed partial class StoredQueueRecord
     public long CreatedAt { get; set; }
 }
 
+/// <summary>A cursor's record as stored. The same rules hold.</summary>
+[MemoryPackable(GenerateType.VersionTolerant)]
+internal sealed partial class StoredCursorRecord
+{
+    [MemoryPackOrder(0)]
+    public string Name { get; set; } = "";
+
+    [MemoryPackOrder(1)]
+    public long CreatedAt { get; set; }
+}
+
 /// <summary>What is known of a queue's delayed items, as stored. The same rules hold.</summary>
 [MemoryPackable(GenerateType.VersionTolerant)]
 internal sealed partial class StoredDelayedState

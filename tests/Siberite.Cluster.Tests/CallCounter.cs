@@ -25,7 +25,7 @@ internal sealed class CallCounter : IIncomingGrainCallFilter
         if (context.InterfaceMethod.DeclaringType == typeof(IQueueGrain)
             && context.MethodName == nameof(IQueueGrain.ExecuteAsync))
         {
-            var takes = ((QueueCall)context.Request.GetArgument(0)!).Commands
+            var takes = ((QueueCall)context.Request.GetArgument(0)!).Commands.Items
                 .Count(command => command.Kind == QueueCommandKind.Take);
             _counts.AddOrUpdate("take", takes, (_, count) => count + takes);
         }

@@ -85,7 +85,7 @@ public sealed class CallLedgerTests : IDisposable
         QueueOutcome[] whole = [new(default, TakeStatus.Taken, new Item(1, payload, Flags: 0), Error: null)];
         var end = new TaskCompletionSource<QueueOutcome[]>();
         var first = _ledger.OnceAsync(
-            Work, Call(number: 1) with { Commands = takes },
+            Work, Call(number: 1) with { Commands = new(takes) },
             (_, _, _) => isThereAtOnce ? Task.FromResult(whole) : end.Task, state: 0);
         end.SetResult(whole);
 
@@ -99,18 +99,19 @@ public sealed class CallLedgerTests : IDisposable
         QueueCommand[] takes = [new(QueueCommandKind.Take, Shorthand.Session(1), null, 0, 0, false, default, 0)];
         QueueOutcome[] taken = [new(default, TakeStatus.Taken, new Item(7, [1, 2, 3], Flags: 0), Error: null)];
         await _ledger.OnceAsync(
-            Work, Call(number: 1) with { Commands = takes }, (_, _, _) => Task.FromResult(taken), state: 0);
+            Work, Call(number: 1) with { Commands = new(takes) }, (_, _, _) => Task.FromResult(taken), state: 0);
         _time.Advance(2 * CallLedger.Retention);
 
         PreviousCall? known = null;
         await _ledger.OnceAsync(Work, Call(number: 2), KnowAsync, state: 0);
 
-        Assert.Equal((1, Shorthand.Session(1)), (known!.Number, Assert.Single(known.Takers!)));
+        Assert.Equal(1, known!.Number);
+        Assert.Equal(new Taker(Shorthand.Session(1), Cursor: null), Assert.Single(known.Takers!));
         var (item, error) = ((await known.Outcomes)[0].Item, (await known.Outcomes)[0].Error);
         Assert.Equal((7, 0, SiberiteError.OutcomeUnknown), (item.Sequence, item.Payload.Length, error));
 
         await _ledger.OnceAsync(
-            Work, Call(number: 3) with { Commands = takes }, (_, _, _) => Task.FromResult(taken), state: 0);
+            Work, Call(number: 3) with { Commands = new(takes) }, (_, _, _) => Task.FromResult(taken), state: 0);
         _time.Advance(CallLedger.TakesRetention + CallLedger.Retention);
         Assert.Equal(0, _ledger.Count);
 
@@ -131,5 +132,5 @@ public sealed class CallLedgerTests : IDisposable
     }
 
     private static QueueCall Call(long number, long sender = 1, long gateway = 1)
-        => new(new GatewayAddress(gateway, SiloAddress.Zero), sender, number, ExpectedRun: 1, []);
+        => new(new GatewayAddress(gateway, SiloAddress.Zero), sender, number, ExpectedRun: 1, new QueueCommands([]));
 }

@@ -68,7 +68,7 @@ public sealed class GatewayDeathTests
 
         var grain = other.Grains.GetGrain<IQueueGrain>(new QueueAddress(queue.Name, home.Store.Id).ToKey());
         var take = new QueueCommand(QueueCommandKind.Take, session, null, 0, 0, false, TakeMode.Open, 0);
-        var call = new QueueCall(zombie, Sender: 1, Number: 1, home.Get<LocalSilo>().Run, [take]);
+        var call = new QueueCall(zombie, Sender: 1, Number: 1, home.Get<LocalSilo>().Run, new QueueCommands([take]));
         var refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await grain.ExecuteAsync(call));
 
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);

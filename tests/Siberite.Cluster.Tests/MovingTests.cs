@@ -150,6 +150,42 @@ public sealed class MovingTests
         Assert.Equal("00000", await cluster.Silos[0].TakeAsync("work"));
     }
 
+    /// <remarks>
+    /// Goal: an operator hears of the move that he began, not of one that an earlier home remembers.
+    /// Method: move a queue through all silos, and ask while the last move is under way and after it.
+    /// </remarks>
+    [Fact]
+    public async Task Of_several_moves_the_latest_is_told_and_a_certain_one_on_request()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await cluster.Silos[0].FillAsync("work", 10);
+        await MoveAsync(cluster.Silos[0], cluster.Silos[1]);
+        var moves = cluster.Silos[0].Get<IQueueMoves>();
+        var first = await moves.FindMoveAsync(Work);
+        using var held = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        Mover(cluster.Silos[1]).AfterStep = step =>
+        {
+            if (step == 3)
+            {
+                held.Set();
+                release.Wait(TestContext.Current.CancellationToken);
+            }
+        };
+
+        var second = Mover(cluster.Silos[1]).Begin(Work, cluster.Silos[2].Queues.StoreId);
+        held.Wait(TestContext.Current.CancellationToken);
+        Assert.Equal((second.Id, MoveStep.HandingOver), StateOf(await moves.FindMoveAsync(Work)));
+        release.Set();
+        await second.End;
+
+        Assert.Equal((second.Id, MoveStep.Done), StateOf(await moves.FindMoveAsync(Work)));
+        Assert.Equal(first, await moves.FindMoveAsync(Work, first!.Move));
+        Assert.Null(await moves.FindMoveAsync(Work, Guid.NewGuid()));
+
+        static (Guid, MoveStep) StateOf(MoveStatus? status) => (status!.Move, status.Step);
+    }
+
     internal static QueueMover Mover(ClusterSilo silo) => silo.Get<QueueMover>();
 
     internal static async Task MoveAsync(ClusterSilo source, ClusterSilo target)

@@ -93,7 +93,7 @@ public sealed class RemoteReadsTests : IDisposable
     {
         var slice = WaitSlice(Session(1));
 
-        _reads.Cancel(Work, Session(1));
+        _reads.Cancel(Work, cursor: null, Session(1));
         await AppendAsync("one");
 
         Assert.Equal(TakeStatus.Empty, (await slice)!.Value.Status);
@@ -108,7 +108,7 @@ public sealed class RemoteReadsTests : IDisposable
         Assert.Null(await slice);
         await AppendAsync("one");
 
-        _reads.Cancel(Work, Session(1));
+        _reads.Cancel(Work, cursor: null, Session(1));
 
         Assert.Equal("one", (await TakeAsync(Session(2))).Text());
     }
@@ -120,11 +120,11 @@ public sealed class RemoteReadsTests : IDisposable
         await AppendAsync("two");
         var closed = await WaitSlice(Session(1));
         await _queues.Open(Work).CloseAsync(Session(1), closed!.Value.Item.Sequence);
-        _reads.Forget(Work, Session(1), closed.Value.Item.Sequence);
+        _reads.Forget(Work, cursor: null, Session(1), closed.Value.Item.Sequence);
         await WaitSlice(Session(1));
 
-        await _reads.RecallAsync(Work, Session(1));
-        await _reads.RecallAsync(Work, Session(1));
+        await _reads.RecallAsync(Work, cursor: null, Session(1));
+        await _reads.RecallAsync(Work, cursor: null, Session(1));
 
         Assert.Equal("two", (await TakeAsync(Session(2))).Text());
         Assert.Equal(TakeStatus.Empty, (await TakeAsync(Session(2))).Status);
@@ -135,7 +135,7 @@ public sealed class RemoteReadsTests : IDisposable
     {
         var slice = WaitSlice(Session(1));
 
-        await _reads.RecallAsync(Work, Session(1));
+        await _reads.RecallAsync(Work, cursor: null, Session(1));
         await AppendAsync("one");
 
         _time.Advance(Slice);
@@ -144,7 +144,7 @@ public sealed class RemoteReadsTests : IDisposable
     }
 
     private async Task<TakeResult?> WaitSlice(SessionId session, TimeSpan? wait = null)
-        => await _reads.WaitSliceAsync(Work, session, TakeMode.Plain, wait ?? Minute);
+        => await _reads.WaitSliceAsync(Work, cursor: null, session, TakeMode.Plain, wait ?? Minute);
 
     private Task<TakeResult> TakeAsync(SessionId session)
         => _queues.Open(Work).TakeAsync(session, TakeMode.Plain, TimeSpan.Zero).AsTask();

@@ -25,7 +25,7 @@ internal sealed class ScriptedGrain : IQueueGrain
     {
         if (queueCall.ExpectedRun != Run)
         {
-            return new(new QueueReply(Run, Outcomes: null));
+            return new(new QueueReply(Run, Outcomes: default));
         }
 
         var call = new Call(queueCall);
@@ -46,23 +46,29 @@ internal sealed class ScriptedGrain : IQueueGrain
         return default;
     }
 
+    public ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor)
+        => WaitAsync(gateway, session, mode, wait);
+
+    public ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor) => CancelWaitAsync(session);
+
     public ValueTask<long> OpenAsync() => new(Run);
 
     public ValueTask<long> OpenShardAsync() => OpenAsync();
 
-    public ValueTask DeleteAsync() => default;
+    public ValueTask<bool> DeleteAsync() => new(true);
 
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);
 
-    private async Task<QueueReply> AnswerAsync(Call call) => new(Run, await call.Task);
+    private async Task<QueueReply> AnswerAsync(Call call) => new(Run, new QueueOutcomes(await call.Task));
 
     internal sealed class Call(QueueCall call)
         : TaskCompletionSource<QueueOutcome[]>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long Number => call.Number;
 
-        public QueueCommand[] Commands => call.Commands;
+        public QueueCommand[] Commands => call.Commands.Items;
 
         public IEnumerable<QueueCommandKind> Kinds => Commands.Select(command => command.Kind);
 

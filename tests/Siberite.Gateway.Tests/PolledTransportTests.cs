@@ -18,7 +18,8 @@ public sealed class PolledTransportTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
         => _listener = await new PolledTransport().BindAsync(
-            new GatewayEndPoint(new IPEndPoint(IPAddress.Loopback, 0)), TestContext.Current.CancellationToken);
+            new GatewayEndPoint(new IPEndPoint(IPAddress.Loopback, 0), isPolled: true),
+            TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

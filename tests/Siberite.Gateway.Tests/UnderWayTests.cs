@@ -14,8 +14,8 @@ public sealed class UnderWayTests
     /// <remarks>
     /// Goal: a set is never answered <c>STORED</c> because its queue was gone, and a session's sets keep their order
     /// when they are sent again, whatever the order in which they come back.
-    /// Method: three sets in a pipeline go to a queue elsewhere, which then says, last one first, that it is gone; a
-    /// fourth set comes while the others are under way and the name means the new queue already.
+    /// Method: three sets in a pipeline go to a queue elsewhere, which then says, last one first, that it is gone; two
+    /// more come while the others are under way and the name means the new queue already.
     /// </remarks>
     [Fact]
     public async Task Sets_that_come_back_are_stored_in_their_order_and_then_answered()
@@ -29,15 +29,45 @@ public sealed class UnderWayTests
         SpinWait.SpinUntil(() => router!.Elsewhere.UnderWay.Count == 3, Patience);
         router!.HasMoved = true;
         var underWay = router.Elsewhere.UnderWay.ToArray();
-        await client.SendAsync("set q 0 0 1\r\n4\r\n");
+        await client.SendAsync("set q 0 0 1\r\n4\r\nset q 0 0 1\r\n5\r\n");
         Assert.False(client.HasReply());
         foreach (var append in underWay.Reverse())
         {
             append.SetResult(new AppendResult(AppendStatus.Gone, default));
         }
 
+        await client.ExpectAsync("STORED\r\nSTORED\r\nSTORED\r\nSTORED\r\nSTORED\r\n");
+        foreach (var item in (string[])["1", "2", "3", "4", "5"])
+        {
+            await client.AskAsync("get q\r\n", $"VALUE q 0 1\r\n{item}\r\nEND\r\n");
+        }
+    }
+
+    /// <remarks>
+    /// Goal: the same when a queue comes back to where it was: a set that could go there now must not overtake one that
+    /// has yet to be sent there again.
+    /// Method: of two sets under way the second comes back first, and waits for the first; a third one comes then.
+    /// </remarks>
+    [Fact]
+    public async Task A_set_on_the_old_way_waits_for_those_that_came_back_from_it()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(
+            Durability.Always, routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+        await client.SendAsync("set q 0 0 1\r\n1\r\nset q 0 0 1\r\n2\r\n");
+        SpinWait.SpinUntil(() => router!.Elsewhere.UnderWay.Count == 2, Patience);
+        var underWay = router!.Elsewhere.UnderWay.ToArray();
+
+        underWay[1].SetResult(new AppendResult(AppendStatus.Gone, default));
+        await client.SendAsync("set q 0 0 1\r\n3\r\nset other 0 0 1\r\n-\r\n");
+        SpinWait.SpinUntil(() => router.WasOtherAskedFor, Patience); // The third one is on its way, or waits.
+        Assert.Equal(2, router.Elsewhere.UnderWay.Count);
+        underWay[0].SetResult(new AppendResult(AppendStatus.Gone, default));
+
         await client.ExpectAsync("STORED\r\nSTORED\r\nSTORED\r\nSTORED\r\n");
-        foreach (var item in (string[])["1", "2", "3", "4"])
+        router.HasMoved = true;
+        foreach (var item in (string[])["1", "2", "3"])
         {
             await client.AskAsync("get q\r\n", $"VALUE q 0 1\r\n{item}\r\nEND\r\n");
         }
@@ -243,6 +273,7 @@ public sealed class UnderWayTests
         public volatile bool HasMoved;
 
         public volatile bool IsForgotten; // The way to it: it has to be looked up.
+        public volatile bool WasOtherAskedFor; // A queue that is here all the time.
 
         public int DoneCount;
 
@@ -250,7 +281,10 @@ public sealed class UnderWayTests
 
         public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
         {
-            queue = HasMoved ? queues.Open(QueueName.Parse(name)) : IsForgotten ? null : Elsewhere;
+            WasOtherAskedFor |= name.SequenceEqual("other"u8);
+            queue = HasMoved || name.SequenceEqual("other"u8) ? queues.Open(QueueName.Parse(name))
+                : IsForgotten ? null
+                : Elsewhere;
             return queue is not null;
         }
 
@@ -334,5 +368,7 @@ public sealed class UnderWayTests
         public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease) => default;
 
         public ValueTask<Commit> PurgeAsync() => default;
+
+        public IQueueCursor OpenCursor(CursorName cursor) => throw new NotSupportedException();
     }
 }

@@ -43,6 +43,15 @@ internal sealed class Engine : IDisposable
     public Item TakeItem(string queue, int session = 1)
         => Settle(this[queue].TakeAsync(Session(session), TakeMode.Open, TimeSpan.Zero)).Item;
 
+    public IQueueCursor Cursor(string queue, string cursor) => this[queue].OpenCursor(CursorName.Parse(cursor));
+
+    /// <summary>Takes for a cursor without waiting, helping the store along.</summary>
+    public string? TakeFor(string queue, string cursor, int session = 1, TakeMode mode = TakeMode.Open)
+        => Text(Settle(Cursor(queue, cursor).TakeAsync(Session(session), mode, TimeSpan.Zero)));
+
+    public Item TakeItemFor(string queue, string cursor, int session = 1)
+        => Settle(Cursor(queue, cursor).TakeAsync(Session(session), TakeMode.Open, TimeSpan.Zero)).Item;
+
     public void Close(string queue, long sequence, int session = 1)
         => Assert.True(this[queue].CloseAsync(Session(session), sequence).AsTask().IsCompletedSuccessfully);
 

@@ -4,9 +4,9 @@ using Siberite.Contracts;
 namespace Siberite.Queues.Tests;
 
 /// <summary>Random command sequences against a model of a hundred lines, shrunk to the shortest that differs.</summary>
-public sealed class ModelTests
+public sealed partial class ModelTests
 {
-    private const int QueueCount = 2;
+    private const int QueueCount = 3;
     private const int DeadQueue = QueueModel.DeadQueue;
     private const int SessionCount = 3;
 
@@ -29,6 +29,12 @@ public sealed class ModelTests
         Sweep,
         PassTime,
         Kill,
+        CursorTake,
+        CursorPeek,
+        CursorClose,
+        CursorAbort,
+        CursorRewind,
+        CursorDrop,
     }
 
     /// <remarks>
@@ -49,7 +55,9 @@ public sealed class ModelTests
                     (5, Gen.Const(Act.Abort)), (4, Gen.Const(Act.Lose)),
                     (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
                     (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
-                    (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill))),
+                    (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill)), (6, Gen.Const(Act.CursorTake)),
+                    (1, Gen.Const(Act.CursorPeek)), (3, Gen.Const(Act.CursorClose)), (2, Gen.Const(Act.CursorAbort)),
+                    (1, Gen.Const(Act.CursorRewind)), (1, Gen.Const(Act.CursorDrop))),
                 Gen.Int[0, QueueCount - 1],
                 Gen.Int[1, SessionCount],
                 Gen.Int[0, 60])
@@ -62,7 +70,7 @@ public sealed class ModelTests
                 },
                 iter: 10_000);
 
-    private sealed class Run(long cacheBytes, int readAheadBytes) : IDisposable
+    private sealed partial class Run(long cacheBytes, int readAheadBytes) : IDisposable
     {
         private const int MaxIds = 4;
 
@@ -73,7 +81,8 @@ public sealed class ModelTests
         private readonly Engine _engine = new(Durability.Os, cacheBytes, readAheadBytes);
         private readonly QueueModel _model = new();
         private readonly List<(int Queue, ModelWait Wait, Task<TakeResult> Task)> _waits = [];
-        private readonly Dictionary<(int Queue, long Order), long> _sequences = [];
+        private readonly Dictionary<(int Queue, ModelItem Item), long> _sequences = [];
+        private readonly HashSet<int> _mayExpire = []; // Queues with items that do.
         private long _order;
         private long _writes;
 
@@ -85,7 +94,8 @@ public sealed class ModelTests
                 var rules = QueueModel.RulesOf(queue);
                 _engine.Tell(Name(queue), options =>
                 {
-                    (options.MaxDeliveries, options.DeadLetterQueue) = (rules.MaxDeliveries, Name(DeadQueue));
+                    options.MaxDeliveries = rules.MaxDeliveries == int.MaxValue ? 0 : rules.MaxDeliveries;
+                    options.DeadLetterQueue = Name(DeadQueue);
                     (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
                 });
             }
@@ -141,6 +151,9 @@ public sealed class ModelTests
                     _engine.Queues.Delete(QueueName.Parse(Name(queue)));
                     _model.Delete(queue);
                     break;
+                case >= Act.CursorTake:
+                    StepOfCursor(act, QueueModel.CursorQueue, session, number % 3 == 0 ? "rare" : "often");
+                    break;
                 case Act.Commit:
                     _engine.Commit();
                     break;
@@ -173,7 +186,8 @@ public sealed class ModelTests
             }
         }
 
-        private static string Name(int queue) => queue == 0 ? "even" : queue == 1 ? "odd" : "dead";
+        private static string Name(int queue)
+            => queue switch { 0 => "even", 1 => "odd", QueueModel.CursorQueue => "cursors", _ => "dead" };
 
         private void Append(int number, params int[] queues)
         {
@@ -188,6 +202,7 @@ public sealed class ModelTests
             foreach (var queue in queues)
             {
                 _model[queue].Items.Add(new ModelItem(_order, payload, expires));
+                _mayExpire.UnionWith(expires is null ? [] : [queue]);
             }
         }
 
@@ -256,7 +271,7 @@ public sealed class ModelTests
                 return;
             }
 
-            var sequence = _sequences[(queue, item.Order)];
+            var sequence = _sequences[(queue, item)];
             switch (act)
             {
                 case Act.Close:
@@ -301,7 +316,7 @@ public sealed class ModelTests
             if (expected is not null)
             {
                 Assert.Equal(7u, taken.Item.Flags);
-                _sequences[(queue, expected.Order)] = taken.Item.Sequence;
+                _sequences[(queue, expected)] = taken.Item.Sequence;
             }
         }
 
@@ -325,6 +340,11 @@ public sealed class ModelTests
             PassTime(2 * 10);
             for (var queue = 0; queue < QueueCount; queue++)
             {
+                foreach (var name in _model[queue].Cursors.Keys)
+                {
+                    DrainCursor(queue, name);
+                }
+
                 for (var isEmpty = false; !isEmpty;)
                 {
                     var expected = _model.Take(queue, 1, isPeek: false, _engine.Time.GetUtcNow());

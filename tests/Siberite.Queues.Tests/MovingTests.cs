@@ -163,7 +163,10 @@ public sealed class MovingTests : IDisposable
     [Fact]
     public void Moves_are_read_as_they_were_written_and_damage_is_noticed()
     {
-        var end = new MoveEnd(new ReaderState(3, 40, new long[] { 5, 6, 8, 11 }), Tail: 20, AppendedBytes: 77);
+        var end = new MoveEnd(new ReaderState(3, 40, new long[] { 5, 6, 8, 11 }), Tail: 20, AppendedBytes: 77)
+        {
+            Cursors = [new StoredCursor(2, new CursorRecord("c", 45), new ReaderState(4, 6, new long[] { 7, 9 }))],
+        };
         QueueMove[] moves =
         [
             new(Guid.NewGuid(), MoveStage.Arrived, "work", Elsewhere, QueueId: 9, CreatedAt: 123, end),
@@ -179,6 +182,10 @@ public sealed class MovingTests : IDisposable
         Assert.Equal([5, 6, 8, 11], read[0].End.Reader.Closed.ToArray());
         Assert.Equal((3, 40, 20, 77), (
             read[0].End.Reader.Position, read[0].End.Reader.ClosedBytes, read[0].End.Tail, read[0].End.AppendedBytes));
+        var cursor = Assert.Single(read[0].End.Cursors);
+        Assert.Equal((2, new CursorRecord("c", 45), 4, 6), (
+            cursor.Number, cursor.Record, cursor.State.Position, cursor.State.ClosedBytes));
+        Assert.Equal([7, 9], cursor.State.Closed.ToArray());
         for (var length = 0; length < written.Length; length++)
         {
             var cut = written[..length];

@@ -4,7 +4,10 @@ namespace Siberite.Queues.Tests;
 internal sealed class QueueModel
 {
     /// <summary>Where poisoned items of the others go.</summary>
-    public const int DeadQueue = 2;
+    public const int DeadQueue = 3;
+
+    /// <summary>The queue that has cursors.</summary>
+    public const int CursorQueue = 2;
 
     private readonly Dictionary<int, ModelQueue> _queues = [];
     private long _buried;
@@ -25,7 +28,12 @@ internal sealed class QueueModel
 
     /// <summary>What the queues are told about deliveries in vain.</summary>
     public static (int MaxDeliveries, TimeSpan RetryDelay) RulesOf(int number)
-        => number == 0 ? (3, TimeSpan.FromMilliseconds(375)) : (2, TimeSpan.Zero);
+        => number switch
+        {
+            0 => (3, TimeSpan.FromMilliseconds(375)),
+            CursorQueue => (2, TimeSpan.FromMilliseconds(125)),
+            _ => (2, TimeSpan.Zero),
+        };
 
     /// <summary>The item whose turn it is. Those that expired, or were opened too often before a crash, go when a
     /// reader comes upon them.</summary>
@@ -39,7 +47,7 @@ internal sealed class QueueModel
                 NoteDying(number, next);
                 queue.Items.Remove(next);
             }
-            else if (number != DeadQueue && queue.CountOf(next) >= RulesOf(number).MaxDeliveries)
+            else if (IsPoisoned(number, next))
             {
                 Bury(number, next);
             }
@@ -71,11 +79,11 @@ internal sealed class QueueModel
         else if (retryDelay > TimeSpan.Zero)
         {
             queue.Items.Remove(item);
-            queue.Append(item, now + retryDelay);
+            queue.Append(item with { Turn = item.Turn + 1 }, now + retryDelay); // To cursors it is another one.
         }
     }
 
-    private void Bury(int number, ModelItem item)
+    public void Bury(int number, ModelItem item)
     {
         this[number].Items.Remove(item);
         this[DeadQueue].Items.Add(item with { Order = ++_buried, Expires = null });
@@ -96,6 +104,12 @@ internal sealed class QueueModel
         this[number].Items.ForEach(item => NoteDying(number, item));
         this[number].Purge();
     }
+
+    /// <summary>Whether nobody has it who could give it back, and it was opened too often: it goes when the default
+    /// reader comes upon it, or before.</summary>
+    public bool IsPoisoned(int number, ModelItem item)
+        => number != DeadQueue && !this[number].Open.ContainsKey(item)
+            && this[number].CountOf(item) >= RulesOf(number).MaxDeliveries;
 
     private void NoteDying(int number, ModelItem item)
     {
@@ -120,14 +134,30 @@ internal sealed class QueueModel
     }
 }
 
-internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires);
+internal sealed record ModelItem(long Order, string Payload, DateTimeOffset? Expires)
+{
+    /// <summary>How often it was kept back after a delivery in vain.</summary>
+    public int Turn { get; init; }
+}
 
 /// <summary>What of a queue survives.</summary>
 internal sealed record ModelCopy(
     List<ModelItem> Items, List<(ModelItem Item, DateTimeOffset DueAt)> Delayed,
-    List<(string Id, DateTimeOffset SeenAt)> Ids, Dictionary<long, int> Counts);
+    List<(string Id, DateTimeOffset SeenAt)> Ids, Dictionary<long, int> Counts,
+    Dictionary<string, List<ModelItem>> Cursors);
 
 internal sealed record ModelWait(int Session, bool IsPeek, DateTimeOffset Deadline);
+
+/// <summary>What one cursor has closed, and what its sessions have open.</summary>
+internal sealed class ModelCursor
+{
+    public HashSet<ModelItem> Closed { get; } = [];
+
+    public Dictionary<ModelItem, int> Open { get; } = [];
+
+    public ModelItem? OldestOpen(int session)
+        => Open.Where(pair => pair.Value == session).OrderBy(pair => pair.Key.Order).FirstOrDefault().Key;
+}
 
 internal sealed class ModelQueue
 {
@@ -148,6 +178,8 @@ internal sealed class ModelQueue
 
     public List<ModelWait> Waits { get; } = [];
 
+    public Dictionary<string, ModelCursor> Cursors { get; } = [];
+
     public void Clear()
     {
         Items.Clear();
@@ -156,9 +188,37 @@ internal sealed class ModelQueue
         Counts.Clear();
         Open.Clear();
         Waits.Clear();
+        Cursors.Clear();
     }
 
-    public ModelCopy Copy() => new([.. Items], [.. Delayed], [.. Ids], new(Counts));
+    public ModelCursor Cursor(string name)
+    {
+        Cursors.TryAdd(name, new ModelCursor());
+        return Cursors[name];
+    }
+
+    /// <summary>A cursor takes the oldest item of the queue that it has not closed, whoever else has it.</summary>
+    public ModelItem? TakeFor(string name, int session, bool isPeek, DateTimeOffset now)
+    {
+        var next = PeekFor(name, now);
+        if (next is not null && !isPeek)
+        {
+            Cursor(name).Open[next] = session;
+        }
+
+        return next;
+    }
+
+    public ModelItem? PeekFor(string name, DateTimeOffset now)
+    {
+        var cursor = Cursor(name);
+        return Items.FirstOrDefault(item
+            => !cursor.Closed.Contains(item) && !cursor.Open.ContainsKey(item) && !(item.Expires <= now));
+    }
+
+    public ModelCopy Copy() => new(
+        [.. Items], [.. Delayed], [.. Ids], new(Counts),
+        Cursors.ToDictionary(cursor => cursor.Key, cursor => cursor.Value.Closed.ToList()));
 
     public void Restore(ModelCopy copy)
     {
@@ -168,6 +228,11 @@ internal sealed class ModelQueue
         foreach (var (order, count) in copy.Counts)
         {
             Counts.Add(order, count);
+        }
+
+        foreach (var (name, closed) in copy.Cursors)
+        {
+            Cursor(name).Closed.UnionWith(closed);
         }
     }
 

@@ -63,6 +63,7 @@ public sealed class FormatPageTests
         var rows = Table("Column family").Select(row => $"{row[2]} {row[3]}").ToArray();
         Assert.Equal(
             [
+                $"`{(char)StoreKeys.CursorPrefix}` queue:8 reader:4 {StoreKeys.ReaderBytes}",
                 $"`{(char)StoreKeys.FormatPrefix}` {StoreKeys.Format.Length}",
                 $"`{(char)StoreKeys.QueuePrefix}` queue:8 {StoreKeys.QueueBytes}",
                 $"`{(char)StoreKeys.ReaderPrefix}` queue:8 reader:4 {StoreKeys.ReaderBytes}",
@@ -91,7 +92,11 @@ public sealed class FormatPageTests
     public void The_record_table_lists_every_member_with_its_number()
     {
         var members =
-            from record in new[] { typeof(StoredQueueRecord), typeof(StoredReaderState), typeof(StoredDelayedState) }
+            from record in new[]
+            {
+                typeof(StoredQueueRecord), typeof(StoredCursorRecord), typeof(StoredReaderState),
+                typeof(StoredDelayedState),
+            }
             from member in record.GetProperties()
             select $"`{record.Name}` {member.GetCustomAttribute<MemoryPackOrderAttribute>()!.Order} {member.Name}";
         Assert.Equal(members, Table("Record").Select(row => $"{row[0]} {row[1]} {row[2]}"));

@@ -12,6 +12,8 @@ public abstract class MovedQueueContract : IDisposable
 {
     private static readonly QueueName Work = QueueName.Parse("work");
 
+    private static readonly CursorName Cursor = CursorName.Parse("c");
+
     protected abstract IQueueStore Store { get; }
 
     protected abstract void Reopen();
@@ -45,6 +47,9 @@ public abstract class MovedQueueContract : IDisposable
         Assert.Empty(found.Moves);
         var stats = found.GetStats(Work).Single();
         Assert.Equal((8, 24, 10), (stats.ItemCount, stats.ItemBytes, stats.AppendedCount));
+        var cursor = await found.Find(Work)!.OpenCursor(Cursor)
+            .TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
+        Assert.Equal("003", Encoding.ASCII.GetString(cursor.Item.Payload));
         foreach (var expected in (string[])["000", "003", "004", "005", "006", "007", "008", "009"])
         {
             var taken = await found.Find(Work)!.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
@@ -68,7 +73,8 @@ public abstract class MovedQueueContract : IDisposable
     private static LocalQueues Open(IQueueStore store)
         => new(store, new EngineOptions(), new StorageOptions(), TimeProvider.System, NullLogger<LocalQueues>.Instance);
 
-    /// <summary>Ten items, of which the second and third are closed, and a delayed one with an id.</summary>
+    /// <summary>Ten items, of which the second and third are closed, and the first for a cursor; and a delayed one with
+    /// an id.</summary>
     private static async Task FillAsync(LocalQueues queues, Queue queue)
     {
         Commit last = default;
@@ -85,6 +91,9 @@ public abstract class MovedQueueContract : IDisposable
 
         await queue.CloseAsync(new SessionId(1, 2), 2);
         await queue.CloseAsync(new SessionId(1, 3), 3);
+        var cursor = queue.OpenCursor(Cursor);
+        await cursor.TakeAsync(new SessionId(1, 1), TakeMode.Open, TimeSpan.Zero);
+        await cursor.CloseAsync(new SessionId(1, 1), 1);
         last = (await queue.AppendAsync(
             new ItemDraft(new ReadOnlySequence<byte>("later"u8.ToArray()), Flags: 7, ExpiresAt: 0, MustSync: false)
             {

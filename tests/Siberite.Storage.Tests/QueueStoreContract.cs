@@ -193,6 +193,36 @@ public abstract partial class QueueStoreContract : IDisposable
     }
 
     [Fact]
+    public void Cursors_are_found_with_their_places_and_go_one_by_one_or_with_their_queue()
+    {
+        Store.Commit(batch =>
+        {
+            for (var queueId = 1; queueId <= 2; queueId++)
+            {
+                batch.PutQueue(new QueueRecord(queueId, $"q{queueId}", 0));
+                batch.PutReader(queueId, 0, new ReaderState(7, 70, default));
+                for (var reader = 1; reader <= 3; reader++)
+                {
+                    batch.PutCursor(queueId, reader, new CursorRecord($"c{reader}", 100 * reader));
+                    batch.PutReader(queueId, reader, new ReaderState(reader + 1, 0, new long[] { 8, 9 }));
+                }
+            }
+        });
+        Store.Commit(batch => batch.DropCursor(1, 2));
+        Store.Commit(batch => batch.DropQueue(2));
+        Store.Commit(batch => batch.PutQueue(new QueueRecord(3, "q3", 0)));
+        Reopen();
+
+        var queues = Store.LoadQueues().OrderBy(queue => queue.Record.Id).ToArray();
+        Assert.Equal([1, 3], queues.Select(queue => queue.Record.Id));
+        Assert.Equal(7, queues[0].Reader.Position);
+        Assert.Equal([(1, "c1", 100L, 2L), (3, "c3", 300L, 4L)], queues[0].Cursors.Select(cursor
+            => (cursor.Number, cursor.Record.Name, cursor.Record.CreatedAt, cursor.State.Position)));
+        Assert.All(queues[0].Cursors, cursor => Assert.Equal([8, 9], cursor.State.Closed.ToArray()));
+        Assert.Empty(queues[1].Cursors);
+    }
+
+    [Fact]
     public void State_is_replaced_removed_and_kept_apart_by_key()
     {
         Store.Commit(batch =>

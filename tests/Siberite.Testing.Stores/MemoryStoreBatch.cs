@@ -35,6 +35,15 @@ internal sealed partial class MemoryStoreBatch : IStoreBatch
         Add(model => model.PutReader(queueId, reader, copy), sizeof(long) * copy.Closed.Length);
     }
 
+    public void PutCursor(long queueId, int reader, in CursorRecord cursor)
+    {
+        var record = cursor;
+        Add(model => model.PutCursor(queueId, reader, record), record.Name.Length);
+    }
+
+    public void DropCursor(long queueId, int reader)
+        => Add(model => model.DropCursor(queueId, reader), payloadBytes: 0);
+
     public void TrimItems(long queueId, long first, long limit)
         => Add(model => model.TrimItems(queueId, first, limit), payloadBytes: 0);
 

@@ -7,6 +7,7 @@ internal sealed class StoredModel
 {
     private readonly SortedDictionary<long, QueueRecord> _queues = [];
     private readonly Dictionary<(long QueueId, int Reader), ReaderState> _readers = [];
+    private readonly SortedDictionary<(long QueueId, int Reader), CursorRecord> _cursors = [];
     private readonly Dictionary<long, SortedList<long, Slot>> _items = [];
     private readonly Dictionary<long, string> _idsEverUsed = [];
     private readonly Dictionary<string, byte[]> _states = [];
@@ -19,6 +20,7 @@ internal sealed class StoredModel
         var copy = new StoredModel { Extras = Extras.Copy() };
         CopyEntries(_queues, copy._queues);
         CopyEntries(_readers, copy._readers);
+        CopyEntries(_cursors, copy._cursors);
         CopyEntries(_idsEverUsed, copy._idsEverUsed);
         CopyEntries(_states, copy._states);
         foreach (var (queueId, items) in _items)
@@ -52,6 +54,13 @@ internal sealed class StoredModel
 
             found.Add(new StoredQueue(queue, reader, last.Sequence, last.AppendedBytes)
             {
+                Cursors =
+                [
+                    .. from cursor in _cursors
+                       where cursor.Key.QueueId == queue.Id
+                       select new StoredCursor(
+                           cursor.Key.Reader, cursor.Value, _readers.GetValueOrDefault(cursor.Key, unmoved)),
+                ],
                 Extras = Extras.Read(queue.Id),
             });
         }
@@ -111,7 +120,16 @@ internal sealed class StoredModel
         foreach (var key in _readers.Keys.Where(key => key.QueueId == queueId).ToArray())
         {
             _readers.Remove(key);
+            _cursors.Remove(key);
         }
+    }
+
+    public void PutCursor(long queueId, int reader, CursorRecord cursor) => _cursors[(queueId, reader)] = cursor;
+
+    public void DropCursor(long queueId, int reader)
+    {
+        _cursors.Remove((queueId, reader));
+        _readers.Remove((queueId, reader));
     }
 
     public void AppendItem(long queueId, StoredItem item)

@@ -126,11 +126,12 @@ public sealed class ChangeTests(LoopbackCluster fixture, ITestOutputHelper outpu
                 var target = targets[random.Next(targets.Length)];
                 var disturbance = run.DisturbQueue($"{queue} moves to {target.Name}", queue);
                 run.AddHome(queue, target.Name);
-                await _cluster.AskAdminAsync(
+                var begun = await _cluster.AskAdminAsync(
                     _cluster.Silos[0], HttpMethod.Post, $"api/queues/{queue}/move?to={target.Name}");
+                var id = begun.GetProperty("move").GetGuid();
                 await Poll.UntilAsync(
-                    async () => await StepAsync(queue) is "Done" or "Failed", "the move is over", Poll.Patience);
-                Assert.Equal("Done", await StepAsync(queue));
+                    async () => await StepAsync(queue, id) is "Done" or "Failed", "the move is over", Poll.Patience);
+                Assert.Equal("Done", await StepAsync(queue, id));
                 homes[queue] = target.Name;
                 await run.HealAsync();
                 scenario.Note(run, disturbance, "a queue moves", "");
@@ -180,8 +181,8 @@ public sealed class ChangeTests(LoopbackCluster fixture, ITestOutputHelper outpu
     private Task<JsonElement> DrainAsync(ClusterSilo silo, string query)
         => _cluster.AskAdminAsync(_cluster.Silos[0], HttpMethod.Post, $"api/silos/{silo.Name}/drain{query}");
 
-    private async Task<string?> StepAsync(string queue)
-        => (await _cluster.AskAdminAsync(_cluster.Silos[0], HttpMethod.Get, $"api/queues/{queue}/move"))
+    private async Task<string?> StepAsync(string queue, Guid move)
+        => (await _cluster.AskAdminAsync(_cluster.Silos[0], HttpMethod.Get, $"api/queues/{queue}/move?move={move}"))
             .GetProperty("step").GetString();
 
     /// <summary>An item goes in at a guest, where its queue is at home, and out at another silo.</summary>

@@ -57,7 +57,12 @@ public sealed partial class RemotePair : IAsyncLifetime
         // A cluster of its own in the one database.
         _settings = [.. settings];
         _pair = new ClusterOfProcesses(
-            _connectionString, 2, [$"--Siberite:Cluster:ClusterId=pair-{++_pairs}", "-durability", "os", .. _settings]);
+            _connectionString, 2,
+            [
+                $"--Siberite:Cluster:ClusterId=pair-{++_pairs}", "-durability", "os",
+                "--Siberite:Cluster:StatsInterval=00:00:00", // Transcripts look at what has just been done.
+                .. _settings,
+            ]);
         await _pair.StartAsync();
         await DrainGatewayAsync();
     }

@@ -21,7 +21,6 @@ internal sealed class CallExecution
     private readonly RemoteReads _reads;
     private readonly PreviousCall _previous;
     private readonly QueueName _name;
-    private readonly Queue? _queue;
     private List<(int Index, Task Ending)>? _underWay;
     private Commit _written = new(0, CommitLevel.Written);
     private Commit _synced = new(0, CommitLevel.Synced);
@@ -36,7 +35,6 @@ internal sealed class CallExecution
         QueueName name, Queue? queue, QueueCommand[] commands, PreviousCall previous, RemoteReads reads)
     {
         _name = name;
-        _queue = queue;
         _commands = commands;
         _outcomes = new QueueOutcome[commands.Length];
         _reads = reads;
@@ -51,8 +49,9 @@ internal sealed class CallExecution
         for (var i = 0; i < commands.Length; i++)
         {
             ref readonly var command = ref commands[i];
-            var maySkip = command.Kind is QueueCommandKind.Append or QueueCommandKind.Take or QueueCommandKind.Purge;
-            if (maySkip && (_takenBytes >= MaxTakenBytes || (isHeld && command.Kind != QueueCommandKind.Purge)))
+            var mayWait = command.Kind is QueueCommandKind.Append or QueueCommandKind.Take;
+            var maySkip = mayWait || command.Kind is QueueCommandKind.Purge or QueueCommandKind.DropCursor;
+            if ((maySkip && _takenBytes >= MaxTakenBytes) || (mayWait && isHeld))
             {
                 // It waits at its gateway, where closes can pass it, and not here.
                 _outcomes[i] = isHeld ? Moving : Deferred;
@@ -110,35 +109,39 @@ internal sealed class CallExecution
 
     private void Apply(Queue queue, in QueueCommand command, int index)
     {
+        IQueue reader = command.Cursor is null ? queue : queue.OpenCursor(command.Cursor);
         switch (command.Kind)
         {
             case QueueCommandKind.Append:
                 Append(queue, command, index);
                 break;
             case QueueCommandKind.Take:
-                Take(queue, command, index);
+                Take(reader, command, index);
                 break;
             case QueueCommandKind.Close:
-                _reads.Forget(_name, command.Session, command.Sequence);
-                NoteCommit(AtOnce(queue.CloseAsync(command.Session, command.Sequence)));
+                _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+                NoteCommit(AtOnce(reader.CloseAsync(command.Session, command.Sequence)));
                 break;
             case QueueCommandKind.Abort:
-                _reads.Forget(_name, command.Session, command.Sequence);
-                Follow(index, queue.AbortAsync(command.Session, command.Sequence));
+                _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+                Follow(index, reader.AbortAsync(command.Session, command.Sequence));
                 break;
             case QueueCommandKind.Return:
-                _reads.Forget(_name, command.Session, command.Sequence);
-                Follow(index, queue.ReturnAsync(command.Session, command.Sequence));
+                _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
+                Follow(index, reader.ReturnAsync(command.Session, command.Sequence));
                 break;
             case QueueCommandKind.Touch:
-                var isOpen = AtOnce(queue.TouchAsync(command.Session, command.Sequence, command.Lease));
+                var isOpen = AtOnce(reader.TouchAsync(command.Session, command.Sequence, command.Lease));
                 _outcomes[index] = default(QueueOutcome) with { IsOpen = isOpen };
                 break;
             case QueueCommandKind.Purge:
-                NoteCommit(AtOnce(queue.PurgeAsync()));
+                NoteCommit(AtOnce(reader.PurgeAsync()));
+                break;
+            case QueueCommandKind.DropCursor:
+                NoteCommit(AtOnce(queue.OpenCursor(command.Cursor!).DropAsync()));
                 break;
             case QueueCommandKind.Recall:
-                Follow(index, _reads.RecallAsync(_name, command.Session));
+                Follow(index, _reads.RecallAsync(_name, command.Cursor, command.Session));
                 break;
             case QueueCommandKind.RecallCall:
                 Follow(index, _previous.RecallAsync(queue, number: command.Sequence));
@@ -161,18 +164,26 @@ internal sealed class CallExecution
         }
     }
 
-    private void Take(Queue queue, in QueueCommand command, int index)
+    private void Take(IQueue reader, in QueueCommand command, int index)
     {
-        var take = queue.TakeAsync(command.Session, command.Mode, TimeSpan.Zero);
-        if (take.IsCompleted)
+        var take = reader.TakeAsync(command.Session, command.Mode, TimeSpan.Zero);
+        if (!take.IsCompleted)
         {
-            NoteTaken(index, take.GetAwaiter().GetResult());
+            // From the store, with others to come: nobody knows how large they are.
+            (_underWay ??= []).Add((index, reader.BringInMemoryAsync(command.Session, take)));
+            _takenBytes = MaxTakenBytes;
+            return;
+        }
+
+        var result = take.GetAwaiter().GetResult();
+        if (result.Item.Large is { } large)
+        {
+            (_underWay ??= []).Add((index, reader.BringInMemoryAsync(command.Session, new(result))));
+            _takenBytes += large.Length;
         }
         else
         {
-            // From the store, with others to come: nobody knows how large they are.
-            (_underWay ??= []).Add((index, take.AsTask()));
-            _takenBytes = MaxTakenBytes;
+            NoteTaken(index, result);
         }
     }
 
@@ -196,18 +207,10 @@ internal sealed class CallExecution
 
     private void NoteTaken(int index, in TakeResult result)
     {
-        HasFoundEmpty |= result.Status == TakeStatus.Empty;
+        HasFoundEmpty |= result.Status == TakeStatus.Empty && _commands[index].Cursor is null;
         _takenBytes += result.Item.PayloadBytes;
         NoteCommit(result.Commit);
-        try
-        {
-            _outcomes[index] = new QueueOutcome(default, result.Status, result.Item.InMemory(), Error: null);
-        }
-        catch (SiberiteException e)
-        {
-            Follow(index, _queue!.AbortAsync(_commands[index].Session, result.Item.Sequence)); // Nobody has seen it.
-            _outcomes[index] = Refused(e);
-        }
+        _outcomes[index] = new QueueOutcome(default, result.Status, result.Item, Error: null);
     }
 
     private void Follow(int index, ValueTask ending)
@@ -236,7 +239,8 @@ internal sealed class CallExecution
         QueueCommandKind.Append => outcome is { Error: null, IsDeferred: false }
             && outcome.Append is (AppendStatus.Stored or AppendStatus.Duplicate),
         QueueCommandKind.Take => outcome.Take == TakeStatus.Taken,
-        QueueCommandKind.Close or QueueCommandKind.Purge => outcome is { Error: null, IsDeferred: false },
+        QueueCommandKind.Close or QueueCommandKind.Purge or QueueCommandKind.DropCursor =>
+            outcome is { Error: null, IsDeferred: false },
         _ => false,
     };
 

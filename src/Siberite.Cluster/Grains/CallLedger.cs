@@ -73,11 +73,11 @@ internal sealed class CallLedger : IDisposable
 
                 // Its number first: a call that fails has been made as well.
                 var previous = caller.Last;
-                var takers = PreviousCall.TakersOf(call.Commands);
+                var takers = PreviousCall.TakersOf(call.Commands.Items);
                 caller.Last = new PreviousCall(call.Number, takers, Task.FromResult<QueueOutcome[]>([]));
 
                 // The first answer is whole, also if it is there at once.
-                var outcomes = execute(state, call.Commands, previous);
+                var outcomes = execute(state, call.Commands.Items, previous);
                 caller.Last = caller.Last with { Outcomes = outcomes };
                 _ = SlimAsync(caller, caller.Last);
                 return outcomes;

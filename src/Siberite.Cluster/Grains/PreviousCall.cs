@@ -5,20 +5,20 @@ namespace Siberite.Cluster;
 
 /// <summary>The last call of a sender, as its home remembers it.</summary>
 /// <param name="Number">Its number; 0 for none.</param>
-/// <param name="Takers">The session of each command that took, in the order of the commands; <see langword="null"/> if
+/// <param name="Takers">Who took, for each command that did, in the order of the commands; <see langword="null"/> if
 /// none did.</param>
 /// <param name="Outcomes">How its commands ended.</param>
-internal sealed record PreviousCall(long Number, SessionId[]? Takers, Task<QueueOutcome[]> Outcomes)
+internal sealed record PreviousCall(long Number, Taker[]? Takers, Task<QueueOutcome[]> Outcomes)
 {
     /// <summary>Payload bytes of what was taken; 0 if the call failed.</summary>
     public long TakenBytes
         => Outcomes.IsCompletedSuccessfully ? Outcomes.Result.Sum(outcome => outcome.Item.Payload?.LongLength ?? 0) : 0;
 
-    public static SessionId[]? TakersOf(QueueCommand[] commands)
+    public static Taker[]? TakersOf(QueueCommand[] commands)
         => Array.Exists(commands, static command => command.Kind == QueueCommandKind.Take)
             ? Array.ConvertAll(
                 commands, static command => command is { Kind: QueueCommandKind.Take, Mode: not TakeMode.Peek }
-                    ? command.Session
+                    ? new Taker(command.Session, command.Cursor)
                     : default)
             : null;
 
@@ -34,7 +34,7 @@ internal sealed record PreviousCall(long Number, SessionId[]? Takers, Task<Queue
         if (!Outcomes.IsCompleted)
         {
             // Takes that still wait for a read of the store. Ended now, their results are final.
-            Array.ForEach(takers, queue.CancelWait);
+            Array.ForEach(takers, taker => ReaderOf(queue, taker).CancelWait(taker.Session));
         }
 
         await ((Task)Outcomes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -43,7 +43,7 @@ internal sealed record PreviousCall(long Number, SessionId[]? Takers, Task<Queue
         {
             if (outcomes[i].Take == TakeStatus.Taken && takers[i] != default)
             {
-                await queue.AbortAsync(takers[i], outcomes[i].Item.Sequence);
+                await ReaderOf(queue, takers[i]).AbortAsync(takers[i].Session, outcomes[i].Item.Sequence);
             }
         }
     }
@@ -61,4 +61,10 @@ internal sealed record PreviousCall(long Number, SessionId[]? Takers, Task<Queue
                     }
                     : outcome)),
         };
+
+    private static IQueue ReaderOf(Queue queue, Taker taker)
+        => taker.Cursor is null ? queue : queue.OpenCursor(taker.Cursor);
 }
+
+/// <summary>A session that took, from its queue or through a cursor of it.</summary>
+internal readonly record struct Taker(SessionId Session, CursorName? Cursor);

@@ -39,6 +39,8 @@ internal sealed partial class QueueDirectoryGrain(
     {
         if (!record.RecordExists)
         {
+            proposed = await HomeFromParentAsync(proposed);
+
             // The queue first, in memory only: a home that is full, or away, refuses before there is a record.
             var run = await GrainCallFailure.TranslateAsync(QueueAt(proposed).OpenAsync(), Name);
             record.State = NewRecord(QueueMode.Strict, proposed);
@@ -56,10 +58,12 @@ internal sealed partial class QueueDirectoryGrain(
         var wasThere = record.RecordExists;
         if (wasThere)
         {
-            await DeleteAtAllAsync(record.State.ToHome().Stores);
-
-            await ChangeAsync(record.ClearStateAsync);
-            LogDeleted(log, this.GetPrimaryKeyString());
+            // The home of a queue with children stays known: theirs is the same, and what comes must reach them.
+            if (await DeleteAtAllAsync(record.State.ToHome().Stores))
+            {
+                await ChangeAsync(record.ClearStateAsync);
+                LogDeleted(log, this.GetPrimaryKeyString());
+            }
         }
 
         return wasThere;
@@ -127,14 +131,16 @@ internal sealed partial class QueueDirectoryGrain(
         => new() { Mode = mode, Stores = [store.Value], CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds() };
 
     /// <summary>At every home that can be reached; one that is away does not keep the others' items.</summary>
-    private async Task DeleteAtAllAsync(StoreId[] stores)
+    /// <returns>Whether the record may go.</returns>
+    private async Task<bool> DeleteAtAllAsync(StoreId[] stores)
     {
+        var mayForget = true;
         SiberiteException? refusal = null;
         foreach (var store in stores)
         {
             try
             {
-                await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteAsync(), Name);
+                mayForget &= await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteAsync(), Name);
             }
             catch (SiberiteException e)
             {
@@ -146,6 +152,25 @@ internal sealed partial class QueueDirectoryGrain(
         {
             throw refusal;
         }
+
+        return mayForget;
+    }
+
+    /// <summary>A child lives where its parent does, which gets a home by that if it has none: what is set into the
+    /// parent goes to both in one commit.</summary>
+    private async Task<StoreId> HomeFromParentAsync(StoreId proposed)
+    {
+        if (Name.Parent is not { } parent)
+        {
+            return proposed;
+        }
+
+        var directory = GrainFactory.GetGrain<IQueueDirectoryGrain>(parent.Value);
+        var resolved = await GrainCallFailure.TranslateAsync(directory.OpenAsync(proposed), parent);
+        return resolved.Home is { Mode: QueueMode.Strict, Stores: [var store] }
+            ? store
+            : throw new SiberiteException(
+                SiberiteError.NotForThisQueue, $"Queue {parent} is loose: it cannot have children.", inner: null);
     }
 
     private async Task ChangeAsync(Func<Task> change)

@@ -64,47 +64,41 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         Admit(queueCall.Gateway);
         if (queueCall.ExpectedRun != _local.Run)
         {
-            return new QueueReply(_local.Run, Outcomes: null);
+            return new QueueReply(_local.Run, Outcomes: default);
         }
 
         var outcomes = await _ledger.OnceAsync(
             _name, queueCall, static (grain, commands, previous) => grain.ExecuteAsync(commands, previous), this);
         _gateways.ReturnIfDead(queueCall.Gateway);
-        return new QueueReply(_local.Run, outcomes);
+        return new QueueReply(_local.Run, new QueueOutcomes(outcomes));
     }
 
     /// <inheritdoc/>
-    public async ValueTask<QueueOutcome?> WaitAsync(
+    public ValueTask<QueueOutcome?> WaitAsync(
         GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait)
-    {
-        ThrowUnlessHome();
-        Admit(gateway);
-        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
-        {
-            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
-            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
-        }
+        => WaitAsync(gateway, session, mode, wait, cursor: null);
 
-        var taken = await _reads.WaitSliceAsync(_name, session, mode, wait);
-        _gateways.ReturnIfDead(gateway);
-        if (taken is not { } result)
-        {
-            return null;
-        }
-
-        await _queues.Commits.WaitAsync(result.Commit);
-        return new QueueOutcome(default, result.Status, result.Item, Error: null);
-    }
+    /// <inheritdoc/>
+    public ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor)
+        => WaitAsync(gateway, session, mode, wait, cursor);
 
     /// <inheritdoc/>
     public ValueTask CancelWaitAsync(SessionId session)
     {
-        _reads.Cancel(_name, session);
+        _reads.Cancel(_name, cursor: null, session);
         return default;
     }
 
     /// <inheritdoc/>
-    public async ValueTask DeleteAsync()
+    public ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor)
+    {
+        _reads.Cancel(_name, cursor, session);
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteAsync()
     {
         ThrowUnlessHome();
         _opened = null;
@@ -114,6 +108,29 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         // Synced, whatever the durability: the home record goes next, and after a power cut the items must not be back
         // without it.
         await _queues.Commits.WaitAsync(_queues.Delete(_name) with { Level = CommitLevel.Synced });
+        return !_queues.HasChildren(_name);
+    }
+
+    private async ValueTask<QueueOutcome?> WaitAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName? cursor)
+    {
+        ThrowUnlessHome();
+        Admit(gateway);
+        if (!_local.IsAlone && _queues.FindOpened(_name) is null)
+        {
+            // It was deleted, or has moved: a wait here would be for an item that comes elsewhere.
+            return new QueueOutcome(AppendStatus.Gone, TakeStatus.Gone, default, Error: null);
+        }
+
+        var taken = await _reads.WaitSliceAsync(_name, cursor, session, mode, wait);
+        _gateways.ReturnIfDead(gateway);
+        if (taken is not { } result)
+        {
+            return null;
+        }
+
+        await _queues.Commits.WaitAsync(result.Commit);
+        return new QueueOutcome(default, result.Status, result.Item, Error: null);
     }
 
     /// <summary>A silo that has lost its store, or has not got it yet, is nobody's home. Its activations go, so that

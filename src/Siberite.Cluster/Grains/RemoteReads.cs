@@ -45,14 +45,16 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     }
 
     /// <summary>The session knows of the item, and has closed it or given it back.</summary>
-    public void Forget(QueueName queue, SessionId session, long sequence)
+    public void Forget(QueueName queue, CursorName? cursor, SessionId session, long sequence)
+        => Forget(new ReadKey(queue, cursor, session), sequence);
+
+    private void Forget(in ReadKey key, long sequence)
     {
         if (Volatile.Read(ref _lastTakeCount) == 0)
         {
             return; // Every close comes here, and most items were taken without a wait.
         }
 
-        var key = new ReadKey(queue, session);
         if (_lastTakes.TryGetValue(key, out var last)
             && last.Take.IsCompletedSuccessfully
             && last.Take.Result.Item.Sequence == sequence)
@@ -62,9 +64,9 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     }
 
     /// <summary>Ends the session's wait and gives back what its last take won.</summary>
-    public async ValueTask RecallAsync(QueueName queue, SessionId session)
+    public async ValueTask RecallAsync(QueueName queue, CursorName? cursor, SessionId session)
     {
-        var key = new ReadKey(queue, session);
+        var key = new ReadKey(queue, cursor, session);
         lock (_gate)
         {
             if (_waits.Remove(key, out var wait))
@@ -82,9 +84,10 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     /// <summary>Waits for one slice; <paramref name="wait"/> is the whole wait and counts from the first one.
     /// </summary>
     /// <returns>The end of the wait, or <see langword="null"/> when the slice ended first.</returns>
-    public async ValueTask<TakeResult?> WaitSliceAsync(QueueName queue, SessionId session, TakeMode mode, TimeSpan wait)
+    public async ValueTask<TakeResult?> WaitSliceAsync(
+        QueueName queue, CursorName? cursor, SessionId session, TakeMode mode, TimeSpan wait)
     {
-        var parked = BeginSlice(new ReadKey(queue, session), mode, wait);
+        var parked = BeginSlice(new ReadKey(queue, cursor, session), mode, wait);
         using (var cut = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token))
         {
             await Task.WhenAny(parked.Take, Task.Delay(_slice, _time, cut.Token));
@@ -95,19 +98,19 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     }
 
     /// <summary>Ends the session's wait. Without a slice to carry it, an item that was on its way goes back.</summary>
-    public void Cancel(QueueName queue, SessionId session)
+    public void Cancel(QueueName queue, CursorName? cursor, SessionId session)
     {
         Wait? parked;
         lock (_gate)
         {
-            if (!_waits.TryGetValue(new ReadKey(queue, session), out parked))
+            if (!_waits.TryGetValue(new ReadKey(queue, cursor, session), out parked))
             {
                 return;
             }
 
             if (parked.SliceCount > 0)
             {
-                parked.Queue.CancelWait(session);
+                parked.Reader.CancelWait(session);
                 return;
             }
         }
@@ -132,7 +135,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         foreach (var wait in parked)
         {
             wait.Dispose();
-            _ = GiveBackAsync(wait.Key, new LastTake(wait.Queue, wait.Take));
+            _ = GiveBackAsync(wait.Key, new LastTake(wait.Reader, wait.Take));
         }
 
         foreach (var (key, last) in _lastTakes)
@@ -167,7 +170,8 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             if (!_waits.TryGetValue(key, out var parked))
             {
                 var queue = _queues.FindForWait(key.Queue);
-                parked = new Wait(key, queue, Take(queue, key.Session, mode, wait));
+                IQueue reader = key.Cursor is null ? queue : queue.OpenCursor(key.Cursor);
+                parked = new Wait(key, reader, Take(key, reader, mode, wait));
                 parked.Expiry = _time.CreateTimer(
                     _ => Abandon(parked), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _waits[key] = parked;
@@ -219,16 +223,17 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
 
         parked.Dispose();
-        _ = GiveBackAsync(parked.Key, new LastTake(parked.Queue, parked.Take));
+        _ = GiveBackAsync(parked.Key, new LastTake(parked.Reader, parked.Take));
     }
 
-    /// <summary>Takes from <paramref name="queue"/>, and remembers it until the item is closed or given back.</summary>
-    private Task<TakeResult> Take(Queue queue, SessionId session, TakeMode mode, TimeSpan wait)
+    /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given
+    /// back.</summary>
+    private Task<TakeResult> Take(ReadKey key, IQueue reader, TakeMode mode, TimeSpan wait)
     {
-        var take = queue.TakeInMemoryAsync(session, mode, wait);
+        var take = reader.TakeInMemoryAsync(key.Session, mode, wait);
         if (mode != TakeMode.Peek && !HasEndedInVain(take))
         {
-            _ = RememberAsync(new ReadKey(queue.Name, session), new LastTake(queue, take));
+            _ = RememberAsync(key, new LastTake(reader, take));
         }
 
         return take;
@@ -268,11 +273,11 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         try
         {
             // The take may still wait, for an item or for a read of the store. Ended now, its result is final.
-            last.Queue.CancelWait(key.Session);
+            last.Reader.CancelWait(key.Session);
             if (await last.Take is { Status: TakeStatus.Taken } won)
             {
-                Forget(key.Queue, key.Session, won.Item.Sequence);
-                await last.Queue.AbortAsync(key.Session, won.Item.Sequence);
+                Forget(key, won.Item.Sequence);
+                await last.Reader.AbortAsync(key.Session, won.Item.Sequence);
             }
         }
         catch (SiberiteException)
@@ -301,20 +306,20 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
-    private sealed class LastTake(Queue queue, Task<TakeResult> take)
+    private sealed class LastTake(IQueue reader, Task<TakeResult> take)
     {
-        public Queue Queue => queue;
+        public IQueue Reader => reader;
 
         public Task<TakeResult> Take => take;
     }
 
-    private readonly record struct ReadKey(QueueName Queue, SessionId Session);
+    private readonly record struct ReadKey(QueueName Queue, CursorName? Cursor, SessionId Session);
 
-    private sealed class Wait(ReadKey key, Queue queue, Task<TakeResult> take) : IDisposable
+    private sealed class Wait(ReadKey key, IQueue reader, Task<TakeResult> take) : IDisposable
     {
         public ReadKey Key => key;
 
-        public Queue Queue => queue;
+        public IQueue Reader => reader;
 
         public Task<TakeResult> Take => take;
 

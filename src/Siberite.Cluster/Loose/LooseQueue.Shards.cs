@@ -83,6 +83,13 @@ internal sealed partial class LooseQueue
         return result;
     }
 
+    /// <summary>This silo's shard.</summary>
+    public IQueue Local => _local;
+
+    /// <summary>A shard could not be asked.</summary>
+    public void NoteAway(GrainQueue shard, SiberiteException failure)
+        => _silo.NoteAway(this, shard.Store, failure);
+
     private async Task<TakeResult> AskAsync(ShardAsk ask, SessionId session, TakeMode mode)
     {
         try
@@ -100,6 +107,25 @@ internal sealed partial class LooseQueue
             return default;
         }
     }
+
+    /// <summary>This silo's shard, and those of other silos, away or not.</summary>
+    public async Task<IReadOnlyList<IQueue>> FindAllShardsAsync()
+        => [_local, .. (await _silo.FindShardsAsync(Name)).Select(RemoteAt)];
+
+    /// <summary>What a sequence of <paramref name="shard"/> is called here.</summary>
+    public long Encode(IQueue shard, long sequence)
+    {
+        if (shard is not GrainQueue remote)
+        {
+            return Encode(shard: 0, sequence);
+        }
+
+        RemoteAt(remote.Store, out var number);
+        return Encode(number, sequence);
+    }
+
+    /// <summary>The shard and the sequence there that <paramref name="sequence"/> stands for.</summary>
+    public (IQueue Shard, long Sequence) Decode(long sequence) => (ShardOf(sequence), sequence & SequenceMask);
 
     private static long Encode(int shard, long sequence)
         => sequence <= SequenceMask

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Siberite.Contracts;
 using Siberite.Queues;
 
@@ -27,6 +28,7 @@ internal sealed partial class LooseQueue : IQueue
     internal static readonly TimeSpan LearnTimeout = TimeSpan.FromSeconds(2);
 
     private readonly LooseQueues _silo;
+    private readonly ConcurrentDictionary<CursorName, LooseCursor> _cursors = new(); // Those asked for here.
     private volatile bool _wasUsed;
 
     public LooseQueue(LooseQueues silo, Queue local, Task learned)
@@ -39,6 +41,9 @@ internal sealed partial class LooseQueue : IQueue
 
     /// <inheritdoc/>
     public QueueName Name => _local.Name;
+
+    /// <summary>The silo's clock.</summary>
+    public TimeProvider Time => _silo.Time;
 
     /// <inheritdoc/>
     /// <remarks>Not here: one that looks elsewhere must not be overtaken by one that looks here.</remarks>
@@ -69,6 +74,10 @@ internal sealed partial class LooseQueue : IQueue
 
     /// <inheritdoc/>
     public void CancelWait(SessionId session) => _local.CancelWait(session);
+
+    /// <inheritdoc/>
+    public IQueueCursor OpenCursor(CursorName cursor)
+        => _cursors.GetOrAdd(cursor, static (name, queue) => new LooseCursor(queue, name), this);
 
     /// <returns>Whether anybody took from it since the last time this was asked, or waits now.</returns>
     public bool TestUse()

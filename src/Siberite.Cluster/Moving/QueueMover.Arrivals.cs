@@ -24,7 +24,10 @@ internal sealed partial class QueueMover
     public async Task CompleteAsync(Guid move, MovedPlace place)
     {
         var reader = new ReaderState(place.Position, place.ClosedBytes, place.Closed);
-        var end = new MoveEnd(reader, place.Tail, place.AppendedBytes);
+        var end = new MoveEnd(reader, place.Tail, place.AppendedBytes)
+        {
+            Cursors = [.. place.Cursors.Select(ToStored)],
+        };
         await _queues.Commits.WaitAsync(_queues.CompleteArrival(move, end));
     }
 
@@ -49,6 +52,11 @@ internal sealed partial class QueueMover
             new ItemHeader(
                 item.Sequence, item.Flags, item.EnqueuedAt, item.ExpiresAt, item.AppendedBytes, item.Deliveries),
             item.Payload);
+
+    private static StoredCursor ToStored(MovedCursor cursor)
+        => new(
+            cursor.Number, new CursorRecord(cursor.Name, cursor.CreatedAt),
+            new ReaderState(cursor.Position, cursor.ClosedBytes, cursor.Closed));
 
     /// <summary>While there are arrivals, asks their sources from time to time what became of them: the call that was
     /// to tell may have been lost, or the source with it.</summary>

@@ -63,7 +63,8 @@ internal sealed partial class QueueMover
     {
         foreach (var left in _queues.Moves.Where(left => left.Stage == MoveStage.Departed))
         {
-            var move = new RunningMove(left.Id, QueueName.Parse(left.Name), _queues.StoreId, left.Other);
+            var move = new RunningMove(
+                left.Id, QueueName.Parse(left.Name), _queues.StoreId, left.Other, NowMilliseconds());
             _running[move.Id] = move;
             move.End = Task.Run(() => FinishAsync(move));
         }

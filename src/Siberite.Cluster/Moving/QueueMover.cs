@@ -85,6 +85,12 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             throw Refusal($"Queue {name} is at home there already.");
         }
 
+        if (name.IsChild || _queues.HasChildren(name))
+        {
+            throw new SiberiteException(
+                SiberiteError.NotForThisQueue, $"Queue {name} is part of a fanout: it cannot be moved.", inner: null);
+        }
+
         var queue = _queues.Find(name) ?? throw Refusal($"There is no queue {name} on this silo.");
         lock (_gate)
         {
@@ -94,7 +100,7 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
                     SiberiteError.QueueMoving, $"Queue {name} is moving already.", inner: null);
             }
 
-            var move = new RunningMove(Guid.NewGuid(), name, _queues.StoreId, target);
+            var move = new RunningMove(Guid.NewGuid(), name, _queues.StoreId, target, NowMilliseconds());
             _running[move.Id] = move;
             move.End = Task.Run(() => RunAsync(move, queue)); // Not within the turn of the grain that asks.
             return move;
@@ -188,7 +194,10 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
         AfterStep?.Invoke(3);
         var end = queue.Seal();
         await target.CompleteAsync(move.Id, new MovedPlace(
-            end.Reader.Position, end.Reader.ClosedBytes, end.Reader.Closed.ToArray(), end.Tail, end.AppendedBytes));
+            end.Reader.Position, end.Reader.ClosedBytes, end.Reader.Closed.ToArray(), end.Tail, end.AppendedBytes)
+        {
+            Cursors = [.. end.Cursors.Select(ToMoved)],
+        });
     }
 
     private async Task WaitForOpenReadsAsync(Queue queue)
@@ -231,6 +240,11 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             item.Header.Sequence, item.Payload, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
             item.Header.AppendedBytes, item.Header.Deliveries);
 
+    private static MovedCursor ToMoved(StoredCursor cursor)
+        => new(
+            cursor.Number, cursor.Record.Name, cursor.Record.CreatedAt, cursor.State.Position, cursor.State.ClosedBytes,
+            cursor.State.Closed.ToArray());
+
     private async Task GiveUpAsync(RunningMove move, Queue? still, Exception e)
     {
         if (_queues.Commits.HasFailed && Ask(move.Id) == MoveWord.Departed)
@@ -264,6 +278,8 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             _ended.TryDequeue(out _);
         }
     }
+
+    private long NowMilliseconds() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private IMovesGrain TargetOf(RunningMove move) => _grains.GetGrain<IMovesGrain>(move.Target.ToString());
 

@@ -25,18 +25,23 @@ internal sealed class QueueMoves(ClusterView view, IGrainFactory grains) : IQueu
     }
 
     /// <inheritdoc/>
-    public async ValueTask<MoveStatus?> FindMoveAsync(QueueName name)
+    /// <remarks>Each silo knows the moves it is the source of: all are asked.</remarks>
+    public async ValueTask<MoveStatus?> FindMoveAsync(QueueName name, Guid? move = null)
     {
-        foreach (var silo in Silos)
+        var lists = Silos.Select(silo => ListAsync(silo.Store, name)).ToArray();
+        await ((Task)Task.WhenAll(lists)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var found = lists.Where(list => list.IsCompletedSuccessfully)
+            .SelectMany(list => list.Result)
+            .Where(known => known.Name == name.Value && (move is null || known.Move == move))
+            .OrderBy(known => known.IsOver)
+            .ThenByDescending(known => known.BegunAt)
+            .FirstOrDefault();
+        if (found is null)
         {
-            var moves = await GrainCallFailure.TranslateAsync(GrainOf(silo.Store).ListAsync(), name);
-            if (moves.FirstOrDefault(move => move.Name == name.Value) is { } found)
-            {
-                return found;
-            }
+            await Task.WhenAll(lists); // Whoever does not answer may know of one.
         }
 
-        return null;
+        return found;
     }
 
     /// <inheritdoc/>
@@ -46,6 +51,9 @@ internal sealed class QueueMoves(ClusterView view, IGrainFactory grains) : IQueu
     /// <inheritdoc/>
     public async ValueTask<DrainStatus> GetDrainAsync(string silo)
         => await TranslateAsync(GrainOf(Find(silo)).GetDrainAsync(), silo);
+
+    private async Task<MoveStatus[]> ListAsync(StoreId store, QueueName name)
+        => await GrainCallFailure.TranslateAsync(GrainOf(store).ListAsync(), name);
 
     private static async ValueTask<DrainStatus> TranslateAsync(ValueTask<DrainStatus> call, string silo)
     {

@@ -3,7 +3,12 @@ using Siberite.Contracts;
 namespace Siberite.Cluster;
 
 /// <summary>A move that this silo is the source of.</summary>
-internal sealed class RunningMove(Guid id, QueueName name, StoreId source, StoreId target)
+/// <param name="id">Tells it from all others.</param>
+/// <param name="name">The queue.</param>
+/// <param name="source">This silo's store.</param>
+/// <param name="target">Where it goes.</param>
+/// <param name="begunAt">When it began, or goes on: Unix milliseconds.</param>
+internal sealed class RunningMove(Guid id, QueueName name, StoreId source, StoreId target, long begunAt)
 {
     private volatile string? _failure;
     private long _sentCount;
@@ -34,7 +39,7 @@ internal sealed class RunningMove(Guid id, QueueName name, StoreId source, Store
     /// <summary>Completes when the move is over, or the silo stops. Never fails: <see cref="Status"/> tells.</summary>
     public Task End { get; set; } = Task.CompletedTask;
 
-    public MoveStatus Status => new(name.Value, source, target, Step, SentCount, LeftCount, _failure);
+    public MoveStatus Status => new(name.Value, source, target, Step, SentCount, LeftCount, _failure, id, begunAt);
 
     public void Delay(string reason) => _failure = reason;
 

@@ -39,12 +39,15 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
             IsUnknown: false),
         OrleansException => new(
             new SiberiteException(
-                SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: {failure.Message}", failure),
+                SiberiteError.QueueUnavailable, $"Queue {queue} is unavailable: {FirstLine(failure)}", failure),
             IsUnknown: false),
         OperationCanceledException or ObjectDisposedException => new(
             new SiberiteException(SiberiteError.ShuttingDown, "The silo is stopping.", failure), IsUnknown: false),
         _ => null,
     };
+
+    /// <remarks>Some messages of the runtime have a whole exception in them, stack and all.</remarks>
+    private static string FirstLine(Exception failure) => failure.Message.Split('\n', 2)[0].TrimEnd();
 
     private static SiberiteException AtHome(SiberiteException refusal, QueueName queue)
         => refusal.Error == SiberiteError.ShuttingDown
@@ -114,7 +117,8 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
                 SiberiteException refusal => refusal,
                 OrleansException { InnerException: SiberiteException refusal } => refusal,
                 _ => new SiberiteException(
-                    SiberiteError.DirectoryUnavailable, $"The home of queue {queue} cannot be found: {e.Message}", e),
+                    SiberiteError.DirectoryUnavailable, $"The home of queue {queue} cannot be found: {FirstLine(e)}",
+                    e),
             };
         }
     }

@@ -6,21 +6,31 @@ namespace Siberite.Cluster;
 // Taking with and without a wait. A wait is a chain of short calls, outside the stream of commands: it would hold them.
 internal sealed partial class GrainQueue
 {
-    private readonly ConcurrentDictionary<SessionId, Wait> _waits = new();
+    private readonly ConcurrentDictionary<(SessionId Session, CursorName? Cursor), Wait> _waits = new();
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
+        => TakeAsync(session, mode, wait, cursor: null);
+
+    /// <inheritdoc/>
+    public void CancelWait(SessionId session) => CancelWait(session, cursor: null);
+
+    /// <summary>The same for a cursor.</summary>
+    public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait, CursorName? cursor)
     {
         // Enqueued before the first await: a session's commands take effect in its order.
-        var waiting = wait > TimeSpan.Zero ? _waits[session] = new Wait(_parts.Time.GetTimestamp(), wait) : null;
-        var first = Enqueue(Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode });
+        var waiting = wait > TimeSpan.Zero
+            ? _waits[(session, cursor)] = new Wait(_parts.Time.GetTimestamp(), wait, cursor)
+            : null;
+        var first = Enqueue(
+            Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode, Cursor = cursor });
         return waiting is null ? first.AsTake() : TakeAsync(first, session, mode, waiting);
     }
 
-    /// <inheritdoc/>
-    public void CancelWait(SessionId session)
+    /// <summary>The same for a cursor.</summary>
+    public void CancelWait(SessionId session, CursorName? cursor)
     {
-        if (!_waits.TryGetValue(session, out var wait))
+        if (!_waits.TryGetValue((session, cursor), out var wait))
         {
             return;
         }
@@ -30,7 +40,7 @@ internal sealed partial class GrainQueue
             wait.IsCancelled = true;
             if (wait.HasCalled)
             {
-                _ = CancelAtHomeAsync(session);
+                _ = CancelAtHomeAsync(session, cursor);
             }
         }
     }
@@ -48,7 +58,7 @@ internal sealed partial class GrainQueue
         }
         finally
         {
-            _waits.TryRemove(new(session, wait));
+            _waits.TryRemove(new((session, wait.Cursor), wait));
         }
     }
 
@@ -72,10 +82,12 @@ internal sealed partial class GrainQueue
 
                 wait.HasCalled = true; // Sent within the lock, so that a cancellation is sent after it.
                 left = left > TimeSpan.Zero && !wait.IsCancelled ? left : TimeSpan.Zero;
-                slice = _grain.WaitAsync(_parts.Gateway, session, mode, left);
+                slice = wait.Cursor is null
+                    ? _grain.WaitAsync(_parts.Gateway, session, mode, left)
+                    : _grain.WaitAtCursorAsync(_parts.Gateway, session, mode, left, wait.Cursor);
             }
 
-            if (await FinishSliceAsync(slice, session) is { } end)
+            if (await FinishSliceAsync(slice, session, wait.Cursor) is { } end)
             {
                 if (end.Take == TakeStatus.Gone)
                 {
@@ -89,13 +101,14 @@ internal sealed partial class GrainQueue
         if (wait.HasCalled)
         {
             // The engine ends the wait at its own time; this is for the moment between.
-            await CancelAtHomeAsync(session);
+            await CancelAtHomeAsync(session, wait.Cursor);
         }
 
         return default;
     }
 
-    private async Task<QueueOutcome?> FinishSliceAsync(ValueTask<QueueOutcome?> slice, SessionId session)
+    private async Task<QueueOutcome?> FinishSliceAsync(
+        ValueTask<QueueOutcome?> slice, SessionId session, CursorName? cursor)
     {
         try
         {
@@ -106,7 +119,7 @@ internal sealed partial class GrainQueue
             LogCallFailed(_parts.Log, e, Name.Value, 1);
             if (failure.IsUnknown)
             {
-                _ = Enqueue(Command(QueueCommandKind.Recall, session, sequence: 0));
+                _ = Enqueue(Command(QueueCommandKind.Recall, session, sequence: 0) with { Cursor = cursor });
             }
             else if (failure.Refusal.Error == SiberiteError.QueueUnavailable && TryDoubtHome())
             {
@@ -117,11 +130,13 @@ internal sealed partial class GrainQueue
         }
     }
 
-    private async Task CancelAtHomeAsync(SessionId session)
+    private async Task CancelAtHomeAsync(SessionId session, CursorName? cursor)
     {
         try
         {
-            await _grain.CancelWaitAsync(session);
+            await (cursor is null
+                ? _grain.CancelWaitAsync(session)
+                : _grain.CancelCursorWaitAsync(session, cursor));
         }
         catch (Exception e) when (GrainCallFailure.From(e, Name) is not null)
         {
@@ -129,8 +144,10 @@ internal sealed partial class GrainQueue
         }
     }
 
-    private sealed class Wait(long startedAt, TimeSpan length)
+    private sealed class Wait(long startedAt, TimeSpan length, CursorName? cursor)
     {
+        public CursorName? Cursor => cursor;
+
         public long StartedAt => startedAt;
 
         public TimeSpan Length => length;

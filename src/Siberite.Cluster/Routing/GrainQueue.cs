@@ -209,7 +209,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     {
         var call = new QueueCall(
             _parts.Gateway, _sender, _parts.NextNumber(), _run,
-            Array.ConvertAll(commands, static command => command.Command));
+            new QueueCommands(Array.ConvertAll(commands, static command => command.Command)));
         try
         {
             Complete(commands, await ExecuteAsync(call), call.Number);
@@ -233,7 +233,8 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         try
         {
             var reply = await _grain.ExecuteAsync(call);
-            while (reply.Outcomes is null)
+            QueueOutcome[]? outcomes;
+            while ((outcomes = reply.Outcomes.Items) is null)
             {
                 // Another run than the last one heard of, and it did nothing. The call is new to it, so it may be made.
                 _run = reply.Run;
@@ -241,7 +242,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
                 reply = await _grain.ExecuteAsync(call);
             }
 
-            return reply.Outcomes;
+            return outcomes;
         }
         catch (Exception e) when (GrainCallFailure.From(e, Name) is null or { IsUnknown: true })
         {
@@ -257,13 +258,13 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
         {
             var reply = await _grain.ExecuteAsync(call);
             _run = reply.Run;
-            return reply.Outcomes;
+            return reply.Outcomes.Items;
         }
 #pragma warning disable CA1031 // Whatever it is, the outcome is as unknown as before.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogCallFailed(_parts.Log, e, Name.Value, call.Commands.Length);
+            LogCallFailed(_parts.Log, e, Name.Value, call.Commands.Items.Length);
             return null;
         }
     }

@@ -13,6 +13,7 @@ internal sealed partial class QueueRouter
     /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
     public async ValueTask<AppendResult> AppendToAllAsync(IReadOnlyList<QueueName> names, ItemDraft draft)
     {
+        names = Expand(names);
         var mayBeStale = names.Any(_resolved.ContainsKey);
         try
         {

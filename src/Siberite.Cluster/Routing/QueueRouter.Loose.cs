@@ -5,6 +5,15 @@ namespace Siberite.Cluster;
 // Loose queues. The mode is that of the directory's record; the setting counts for a queue that has none.
 internal sealed partial class QueueRouter
 {
+    private static void ThrowIfChild(QueueName name)
+    {
+        if (name.IsChild)
+        {
+            throw new SiberiteException(
+                SiberiteError.NotForThisQueue, $"Queue {name.Parent} is loose: it cannot have children.", inner: null);
+        }
+    }
+
     private bool IsLoose(QueueName name)
         => _queues.Settings.Of(name).Mode == QueueMode.Loose
             || (_queues.Find(name) is not null && LooseQueues.IsShard(_queues, name));

@@ -91,14 +91,24 @@ internal sealed partial class QueueRouter : IQueueRouter
     public ICommitLog Commits => _queues.Commits;
 
     /// <inheritdoc/>
+    /// <remarks>An alias is never among them: a session waits until what it set into one is where it belongs, so that
+    /// its next command finds it there.</remarks>
     public bool TryGetResolved(ReadOnlySpan<byte> name, [NotNullWhen(true)] out IQueue? queue)
-        => _resolvedByBytes.TryGetValue(name, out queue);
+    {
+        queue = null;
+        return !TryFindAlias(name, out _) && _resolvedByBytes.TryGetValue(name, out queue);
+    }
 
     /// <inheritdoc/>
     /// <remarks>A standalone engine knows every queue there is, so names that somebody makes up cost no directory
     /// grain each. In a cluster the directory has the last word on a queue that is not here.</remarks>
     public async ValueTask<IQueue?> FindAsync(QueueName name)
     {
+        if (TryFindAlias(name.Utf8.Span, out var alias))
+        {
+            return alias;
+        }
+
         if (_queues.Find(name) is not null)
         {
             return await OpenAsync(name);
@@ -136,7 +146,8 @@ internal sealed partial class QueueRouter : IQueueRouter
                 : Remote(new(name, _queues.StoreId), _local.Run));
 
     /// <inheritdoc/>
-    public ValueTask<IQueue> OpenAsync(QueueName name) => OpenAsync(name, beside: null);
+    public ValueTask<IQueue> OpenAsync(QueueName name)
+        => TryFindAlias(name.Utf8.Span, out var alias) ? new(alias) : OpenAsync(name, beside: null);
 
     /// <summary>The queue; if it does not exist, it is created as one of that kind.</summary>
     /// <param name="name">The queue.</param>
@@ -146,6 +157,11 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <inheritdoc/>
     public async ValueTask<Commit> DeleteAsync(QueueName name)
     {
+        if (TryFindAlias(name.Utf8.Span, out _))
+        {
+            return default; // The queue that it masks, if there is one, is not meant.
+        }
+
         var directory = DirectoryOf(name);
         await FromDirectoryAsync(directory.DeleteAsync, name);
         if (_queues.Find(name) is not null)
@@ -261,6 +277,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         var directory = DirectoryOf(name);
         if (mode is { } wanted ? wanted == QueueMode.Loose : IsLoose(name))
         {
+            ThrowIfChild(name);
             return await OpenLooseAsync(directory, name, beside);
         }
 

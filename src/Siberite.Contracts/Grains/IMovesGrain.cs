@@ -107,7 +107,28 @@ public sealed record MovedPlace(
     [property: Id(1)] long ClosedBytes,
     [property: Id(2)] long[] Closed,
     [property: Id(3)] long Tail,
-    [property: Id(4)] long AppendedBytes);
+    [property: Id(4)] long AppendedBytes)
+{
+    /// <summary>The queue's cursors.</summary>
+    [Id(20)]
+    public MovedCursor[] Cursors { get; init; } = [];
+}
+
+/// <summary>A cursor of a queue that is moved.</summary>
+/// <param name="Number">Its number among the queue's readers.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="CreatedAt">When it was made, in Unix milliseconds.</param>
+/// <param name="Position">Every item below it is closed.</param>
+/// <param name="ClosedBytes">Payload bytes it has closed.</param>
+/// <param name="Closed">Closed items from the position on: first and limit of each range in turn.</param>
+[GenerateSerializer, Immutable, Alias("siberite.moved-cursor")]
+public sealed record MovedCursor(
+    [property: Id(0)] int Number,
+    [property: Id(1)] string Name,
+    [property: Id(2)] long CreatedAt,
+    [property: Id(3)] long Position,
+    [property: Id(4)] long ClosedBytes,
+    [property: Id(5)] long[] Closed);
 
 /// <summary>What a source says of a move.</summary>
 public enum MoveWord : byte
@@ -149,6 +170,9 @@ public enum MoveStep : byte
 /// <param name="SentCount">Items sent so far.</param>
 /// <param name="LeftCount">Items still to be sent, roughly.</param>
 /// <param name="Failure">Why it failed, or what it is waiting for; <see langword="null"/> if all is well.</param>
+/// <param name="Move">Tells it from all others.</param>
+/// <param name="BegunAt">When it began, or went on after a restart of its source: Unix milliseconds of the source's
+/// clock.</param>
 [GenerateSerializer, Immutable, Alias("siberite.move-status")]
 public sealed record MoveStatus(
     [property: Id(0)] string Name,
@@ -157,7 +181,13 @@ public sealed record MoveStatus(
     [property: Id(3)] MoveStep Step,
     [property: Id(4)] long SentCount,
     [property: Id(5)] long LeftCount,
-    [property: Id(6)] string? Failure);
+    [property: Id(6)] string? Failure,
+    [property: Id(7)] Guid Move,
+    [property: Id(8)] long BegunAt)
+{
+    /// <summary>Whether nothing more will come of it.</summary>
+    public bool IsOver => Step is MoveStep.Done or MoveStep.Failed;
+}
 
 /// <summary>One silo's retreat at a moment.</summary>
 /// <param name="Store">Its store.</param>

@@ -37,10 +37,20 @@ public interface IQueueGrain : IGrainWithStringKey
     [Alias("cancel-wait")]
     ValueTask CancelWaitAsync(SessionId session);
 
+    /// <summary>Waits as <see cref="WaitAsync"/> does, for a cursor.</summary>
+    [Alias("wait-at-cursor")]
+    ValueTask<QueueOutcome?> WaitAtCursorAsync(
+        GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName cursor);
+
+    /// <summary>Ends a wait of a cursor.</summary>
+    [Alias("cancel-cursor-wait")]
+    ValueTask CancelCursorWaitAsync(SessionId session, CursorName cursor);
+
     /// <summary>Deletes the queue with all its items, open ones too. Answers when that is synced to disk, whatever the
     /// durability: the home record goes next. Only the queue's directory grain calls it.</summary>
+    /// <returns>Whether its home may be forgotten: not while it has children there.</returns>
     [Alias("delete")]
-    ValueTask DeleteAsync();
+    ValueTask<bool> DeleteAsync();
 }
 
 /// <summary>One run of one silo's gateway.</summary>
@@ -63,14 +73,22 @@ public sealed record QueueCall(
     [property: Id(1)] long Sender,
     [property: Id(2)] long Number,
     [property: Id(3)] long ExpectedRun,
-    [property: Id(4)] QueueCommand[] Commands);
+    [property: Id(5)] QueueCommands Commands);
+
+/// <summary>The commands of one call. Their bytes on the way are the cluster's own, not what Orleans would write: a
+/// pipeline is mostly that.</summary>
+[Immutable, Alias("siberite.queue-commands")]
+public readonly record struct QueueCommands(QueueCommand[] Items);
+
+/// <summary>The outcomes of one call, for the same reason; <see langword="null"/> for none.</summary>
+[Immutable, Alias("siberite.queue-outcomes")]
+public readonly record struct QueueOutcomes(QueueOutcome[]? Items);
 
 /// <summary>The answer to a call.</summary>
 /// <param name="Run">The run of the silo that answers.</param>
-/// <param name="Outcomes">One outcome per command; <see langword="null"/> if another run was expected and nothing was
-/// done.</param>
+/// <param name="Outcomes">One outcome per command; none if another run was expected and nothing was done.</param>
 [GenerateSerializer, Immutable, Alias("siberite.queue-reply")]
-public sealed record QueueReply([property: Id(0)] long Run, [property: Id(1)] QueueOutcome[]? Outcomes);
+public sealed record QueueReply([property: Id(0)] long Run, [property: Id(2)] QueueOutcomes Outcomes);
 
 /// <summary>What a gateway asks of a queue on another silo.</summary>
 public enum QueueCommandKind : byte
@@ -102,6 +120,9 @@ public enum QueueCommandKind : byte
 
     /// <summary>Extend the lease of an open read.</summary>
     Touch = 21,
+
+    /// <summary>Drop the cursor.</summary>
+    DropCursor = 30,
 }
 
 /// <summary>One command on its way to a queue's home.</summary>
@@ -127,6 +148,10 @@ public readonly record struct QueueCommand(
     /// <summary>Of a touch: how long the lease is to last from now.</summary>
     [Id(22)]
     public TimeSpan Lease { get; init; }
+
+    /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
+    [Id(30)]
+    public CursorName? Cursor { get; init; }
 }
 
 /// <summary>How one command ended. Committed when it arrives.</summary>

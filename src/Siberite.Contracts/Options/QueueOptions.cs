@@ -45,6 +45,35 @@ public sealed class QueueOptions
     /// dropped that was acknowledged.</summary>
     public bool DiscardOldWhenFull { get; set; }
 
+    /// <summary>Most cursors (<c>get q.cursor</c>) the queue may have; a further one is refused. Default 64: each is
+    /// written at every commit that moves it. Here zero means none.</summary>
+    public int MaxCursors { get; set; } = 64;
+
+    /// <summary>Age from which on items are dropped, read or not. Meant for queues that only cursors read. Default
+    /// zero, no limit: nothing is dropped that was acknowledged.</summary>
+    public TimeSpan RetentionAge { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Payload bytes beyond which the oldest items are dropped, read or not. Default 0, no limit, for the same
+    /// reason.</summary>
+    public long RetentionBytes { get; set; }
+
+    /// <summary>Items beyond which the oldest are dropped, read or not. Default 0, no limit, for the same
+    /// reason.</summary>
+    public long RetentionItems { get; set; }
+
+    /// <summary>Whether items are dropped once every cursor has closed them. Default false: a cursor that comes later
+    /// may want them, and the default reader alone takes items out of a queue.</summary>
+    public bool RetentionUntilRead { get; set; }
+
+    /// <summary>Payload bytes of waiting items from which on a queue with cursors is reported as held by them, in the
+    /// log, the statistics and the metrics. Default 1 GiB: what nobody should find out from a full disk. Zero for
+    /// never.</summary>
+    public long CursorWarningBytes { get; set; } = 1L << 30;
+
+    /// <summary>Whether a queue keeps nothing itself and only its children do (<c>Plus</c> = <c>Fanout</c>). Without
+    /// children a <c>set</c> is then answered <c>STORED</c> and kept nowhere. Default false.</summary>
+    public bool FanoutOnly { get; set; }
+
     /// <summary>Whether items come with the flags they were set with (<c>Kept</c>), or with 0 as from Siberite, Darner
     /// and Kestrel (<c>Zero</c>). Default <c>Kept</c>: typed values of any memcache client survive. They are stored
     /// either way.</summary>

@@ -59,9 +59,12 @@ internal sealed partial class AdminClient : IDisposable
             HttpMethod.Post, $"{MovePath(queue)}?to={Uri.EscapeDataString(silo)}", AdminJson.Default.MoveAnswer,
             cancellation);
 
-    /// <summary>How far a queue's latest move is.</summary>
-    public Task<MoveAnswer> ReadMoveAsync(string queue, CancellationToken cancellation)
-        => ReadAsync(HttpMethod.Get, MovePath(queue), AdminJson.Default.MoveAnswer, cancellation);
+    /// <summary>How far a move is.</summary>
+    /// <exception cref="CtlException">Among others with <see cref="ExitCodes.Missing"/>: it is not known any
+    /// more.</exception>
+    public Task<MoveAnswer> ReadMoveAsync(string queue, Guid move, CancellationToken cancellation)
+        => ReadAsync(
+            HttpMethod.Get, $"{MovePath(queue)}?move={move}", AdminJson.Default.MoveAnswer, cancellation);
 
     /// <summary>Begins to empty a silo, or lets it stay.</summary>
     public Task<DrainAnswer> BeginDrainAsync(string silo, bool mustStop, CancellationToken cancellation)

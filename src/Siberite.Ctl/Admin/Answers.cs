@@ -24,12 +24,14 @@ internal sealed record TotalsAnswer([property: JsonRequired] int Queues, [proper
 /// <summary>How far a move is.</summary>
 internal sealed record MoveAnswer(
     [property: JsonRequired] string From, [property: JsonRequired] string To, [property: JsonRequired] string Step,
-    [property: JsonRequired] long Sent, [property: JsonRequired] long Left, string? Trouble);
+    [property: JsonRequired] long Sent, [property: JsonRequired] long Left, string? Trouble,
+    [property: JsonRequired] Guid Move);
 
 /// <summary>How far a drain is.</summary>
 internal sealed record DrainAnswer(
-    [property: JsonRequired] string Silo, [property: JsonRequired] bool IsEmpty,
-    [property: JsonRequired] long QueuesLeft, [property: JsonRequired] long Moved, string? Trouble);
+    [property: JsonRequired] string Silo, [property: JsonRequired] bool IsDraining,
+    [property: JsonRequired] bool IsEmpty, [property: JsonRequired] long QueuesLeft,
+    [property: JsonRequired] long Moved, string? Trouble);
 
 /// <summary>One queue.</summary>
 internal sealed record QueueAnswer(

@@ -32,8 +32,15 @@ internal static class CopyCommand
 
     private static readonly Option<int> Window = new("--window")
     {
-        Description = "items under way at a time, 1 to 1000; so many may be copied twice when it is cut short",
+        Description = "items under way at a time, 1 to 1000",
         DefaultValueFactory = _ => 32,
+    };
+
+    private static readonly Option<string> Notes = new("--notes")
+    {
+        Description = "a directory for what is under way, so that the same command, cut short, sets nothing twice",
+        HelpName = "directory",
+        DefaultValueFactory = _ => ".",
     };
 
     public static Command Create()
@@ -41,7 +48,7 @@ internal static class CopyCommand
         var copy = new Command("copy", "move the items of queues from another server here, losing none; run it again "
             + "to go on after it was cut short")
         {
-            From, To, Queues, Window,
+            From, To, Queues, Window, Notes,
         };
         copy.SetAction(CopyAsync);
         return copy;
@@ -71,7 +78,8 @@ internal static class CopyCommand
                 continue;
             }
 
-            using var copy = await QueueCopy.StartAsync(name, from, to, window, cancellation);
+            using var copy = await QueueCopy.StartAsync(
+                name, from, to, window, line.GetValue(Notes)!, cancellation);
             total += await CopyAsync(copy, name, list.ItemsOf(name), cancellation);
         }
 

@@ -53,7 +53,7 @@ internal static class MoveCommands
         await Screen.WatchAsync($"Moving {queue} from {move.From} to {move.To}", async () =>
         {
             await Task.Delay(LookInterval, cancellation);
-            move = await admin.ReadMoveAsync(queue, cancellation);
+            move = await ReadAsync(admin, queue, move, cancellation);
             return new Progress(move.Sent, move.Sent + move.Left, IsOver: move.Step is "Done" or "Failed");
         });
         if (move.Step == "Failed")
@@ -65,6 +65,21 @@ internal static class MoveCommands
         return ExitCodes.Done;
     }
 
+    private static async Task<MoveAnswer> ReadAsync(
+        AdminClient admin, string queue, MoveAnswer move, CancellationToken cancellation)
+    {
+        try
+        {
+            return await admin.ReadMoveAsync(queue, move.Move, cancellation);
+        }
+        catch (CtlException e) when (e.ExitCode == ExitCodes.Missing)
+        {
+            throw new CtlException(
+                ExitCodes.Failed,
+                $"{move.From} was stopped before {queue} was handed over, and has it still; move it again", e);
+        }
+    }
+
     private static async Task<int> DrainAsync(string address, string silo, CancellationToken cancellation)
     {
         using var admin = AdminClient.Create(address);
@@ -73,6 +88,12 @@ internal static class MoveCommands
         {
             await Task.Delay(LookInterval, cancellation);
             drain = await admin.ReadDrainAsync(silo, cancellation);
+            if (!drain.IsDraining)
+            {
+                throw new CtlException(
+                    ExitCodes.Failed, $"{drain.Silo} was told to stay, and keeps its {drain.QueuesLeft} queues");
+            }
+
             return new Progress(drain.Moved, drain.Moved + drain.QueuesLeft, drain.IsEmpty);
         });
         Screen.Say($"{drain.Silo} is empty and may be stopped; {drain.Moved} queues were given away");

@@ -9,7 +9,8 @@ namespace Siberite.Ctl.Copying;
 /// Servers let a connection open one item, so each item that is under way has a connection of its own to the source: a
 /// lane. Items are opened one after the other, around the lanes, and set in that order over one connection to the
 /// target, without waiting for earlier ones. So order is kept, and a sync of the target's disk is shared. What was set
-/// and not yet closed at a crash is set again by the next run: at most one item for each lane.
+/// and not yet closed at a crash is set again by the next run, at most one item for each lane; a target that is a silo
+/// is given ids, and takes all but one of them once: see <see cref="CopyJournal"/>.
 /// </para>
 /// </remarks>
 internal sealed class QueueCopy : IDisposable
@@ -18,13 +19,16 @@ internal sealed class QueueCopy : IDisposable
     private readonly string _sourceAddress;
     private readonly Lane?[] _lanes;
     private readonly WireConnection _target;
-    private readonly Queue<TaskCompletionSource> _unanswered = new();
+    private readonly SiloTarget? _silo; // Null if the target takes no ids.
+    private readonly Queue<ExpectedReply> _unanswered = new();
     private readonly SemaphoreSlim _isUnanswered = new(0);
     private readonly CancellationTokenSource _ending = new();
     private Task? _replies;
 
-    private QueueCopy(string queue, string sourceAddress, int laneCount, WireConnection target)
+    private QueueCopy(
+        string queue, string sourceAddress, int laneCount, WireConnection target, SiloTarget? silo)
     {
+        _silo = silo;
         _queue = queue;
         _sourceAddress = sourceAddress;
         _lanes = new Lane?[laneCount];
@@ -38,12 +42,18 @@ internal sealed class QueueCopy : IDisposable
     /// <param name="sourceAddress">Where it is.</param>
     /// <param name="targetAddress">Where it goes.</param>
     /// <param name="laneCount">Items under way at a time.</param>
+    /// <param name="notes">The directory for what a later run must know.</param>
     /// <param name="cancellation">Ends it; what is under way goes back.</param>
     public static async Task<QueueCopy> StartAsync(
-        string queue, string sourceAddress, string targetAddress, int laneCount, CancellationToken cancellation)
+        string queue, string sourceAddress, string targetAddress, int laneCount, string notes,
+        CancellationToken cancellation)
     {
         var target = await WireConnection.ConnectAsync(targetAddress, cancellation);
-        var copy = new QueueCopy(queue, sourceAddress, laneCount, target);
+        var silo = await SiloTarget.IsSiloAsync(targetAddress, cancellation)
+            ? await SiloTarget.OpenAsync(
+                queue, targetAddress, CopyJournal.Open(notes, sourceAddress, queue, laneCount), cancellation)
+            : null;
+        var copy = new QueueCopy(queue, sourceAddress, laneCount, target, silo);
         copy._replies = copy.ReadRepliesAsync();
         return copy;
     }
@@ -56,15 +66,18 @@ internal sealed class QueueCopy : IDisposable
         {
             for (var i = 0L; i < maxCount; i++)
             {
-                var lane = await NextLaneAsync((int)(CopiedCount % _lanes.Length), cancellation);
+                var place = (int)(CopiedCount % _lanes.Length);
+                var lane = await NextLaneAsync(place, cancellation);
                 if (await lane.OpenNextAsync(_queue, cancellation) is not { } item)
                 {
                     await FinishAsync(cancellation);
                     return false;
                 }
 
-                lane.Stored = ExpectReply();
-                await _target.SendSetAsync($"{_queue}/sync", item, cancellation);
+                var id = _silo?.Journal.BeginSet(place, item);
+                lane.Stored = ExpectReply(mayBeThere: id?.MayBeThere == true);
+                await _target.SendSetAsync(
+                    id is null ? $"{_queue}/sync" : $"{_queue}/sync/id={id.Value.Text}", item, cancellation);
                 CopiedCount++;
             }
 
@@ -81,6 +94,7 @@ internal sealed class QueueCopy : IDisposable
     {
         _ending.Cancel();
         _target.Dispose();
+        _silo?.Journal.Dispose();
         Array.ForEach(_lanes, lane => lane?.Dispose());
         _ending.Dispose();
         _isUnanswered.Dispose();
@@ -89,16 +103,22 @@ internal sealed class QueueCopy : IDisposable
     /// <summary>Closes what the target has, where that can be done: a later run would set it again.</summary>
     public async Task SettleAsync()
     {
-        foreach (var lane in _lanes.OfType<Lane>().Where(lane => lane.Stored is { IsCompletedSuccessfully: true }))
+        try
         {
-            try
+            // A close that is sent to a source that is gone would only blur what is known of the item.
+            using var probe = await WireConnection.ConnectAsync(_sourceAddress, CancellationToken.None);
+            foreach (var (place, lane) in _lanes.Index())
             {
-                await lane.CloseAsync(_queue, CancellationToken.None);
+                if (lane?.Stored is { IsCompletedSuccessfully: true })
+                {
+                    _silo?.Journal.BeginClose(place);
+                    await lane.CloseAsync(_queue, CancellationToken.None);
+                }
             }
-            catch (CtlException)
-            {
-                // The source is gone; it takes the item back, and a later run sets it again.
-            }
+        }
+        catch (CtlException)
+        {
+            // The source is gone; it takes the items back, and a later run finds them there.
         }
     }
 
@@ -110,22 +130,29 @@ internal sealed class QueueCopy : IDisposable
         }
 
         await lane.Stored.WaitAsync(cancellation);
+        _silo?.Journal.BeginClose(index);
         return lane;
     }
 
     /// <summary>Waits for what is under way, and closes it.</summary>
     private async Task FinishAsync(CancellationToken cancellation)
     {
-        foreach (var lane in _lanes.OfType<Lane>())
+        foreach (var (place, lane) in _lanes.Index())
         {
-            await lane.Stored.WaitAsync(cancellation);
-            await lane.CloseAsync(_queue, cancellation);
+            if (lane is not null)
+            {
+                await lane.Stored.WaitAsync(cancellation);
+                _silo?.Journal.BeginClose(place);
+                await lane.CloseAsync(_queue, cancellation);
+            }
         }
+
+        _silo?.Journal.Complete();
     }
 
-    private Task ExpectReply()
+    private Task ExpectReply(bool mayBeThere)
     {
-        var stored = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stored = new ExpectedReply(mayBeThere);
         lock (_unanswered)
         {
             _unanswered.Enqueue(stored);
@@ -143,7 +170,7 @@ internal sealed class QueueCopy : IDisposable
             {
                 await _isUnanswered.WaitAsync(_ending.Token);
                 var line = await _target.ReadLineAsync(_ending.Token);
-                if (line != "STORED")
+                if (line != "STORED" && !await IsThereAsync(line))
                 {
                     throw line == "NOT_STORED"
                         ? new CtlException(ExitCodes.Failed, $"queue {_queue} is full at the target")
@@ -160,7 +187,20 @@ internal sealed class QueueCopy : IDisposable
         }
     }
 
-    private TaskCompletionSource NextUnanswered()
+    /// <summary>Whether the target has the item from an earlier run. The same reply would say that it is full, so a
+    /// queue with limits is never taken at its word.</summary>
+    private async Task<bool> IsThereAsync(string line)
+    {
+        bool mayBeThere;
+        lock (_unanswered)
+        {
+            mayBeThere = _unanswered.Peek().MayBeThere;
+        }
+
+        return line == "NOT_STORED" && mayBeThere && await _silo!.HasLimitsAsync(_ending.Token) == false;
+    }
+
+    private ExpectedReply NextUnanswered()
     {
         lock (_unanswered)
         {
@@ -178,5 +218,11 @@ internal sealed class QueueCopy : IDisposable
                 _ = stored.Task.Exception; // Not everybody is waited for.
             }
         }
+    }
+
+    private sealed class ExpectedReply(bool mayBeThere)
+        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public bool MayBeThere => mayBeThere;
     }
 }

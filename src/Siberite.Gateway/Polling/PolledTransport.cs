@@ -8,14 +8,19 @@ namespace Siberite.Gateway;
 
 /// <summary>Marks the address of the memcache listener, which is served by <see cref="PolledTransport"/> where there is
 /// one.</summary>
-public sealed class GatewayEndPoint(IPEndPoint listen) : IPEndPoint(listen.Address, listen.Port);
+public sealed class GatewayEndPoint(IPEndPoint listen, bool isPolled) : IPEndPoint(listen.Address, listen.Port)
+{
+    /// <summary>Whether <see cref="PolledTransport"/> may serve it.</summary>
+    internal bool IsPolled { get; } = isPolled;
+}
 
 /// <summary>ASP.NET Core Kestrel's seam for another way to sockets: Linux's poll, for the memcache listener
 /// alone.</summary>
 internal sealed class PolledTransport : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <inheritdoc/>
-    public bool CanBind(EndPoint endpoint) => endpoint is GatewayEndPoint && OperatingSystem.IsLinux();
+    public bool CanBind(EndPoint endpoint)
+        => OperatingSystem.IsLinux() && endpoint is GatewayEndPoint { IsPolled: true };
 
     /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)

@@ -54,6 +54,12 @@ internal sealed record QueueRow(
     /// <summary>Whether the figures say nothing, because its stored bytes cannot be read.</summary>
     public bool IsUnreadable => Stats.IsUnreadable;
 
+    /// <summary>Whether more is kept beside its cursors than its settings call normal.</summary>
+    public bool IsHeldByCursors => Stats.IsHeldByCursors;
+
+    /// <summary>Its cursors.</summary>
+    public int Cursors => Stats.Cursors.Count;
+
     /// <summary>Whether reads are refused by a setting.</summary>
     public bool IsPaused => Stats.IsPaused;
 

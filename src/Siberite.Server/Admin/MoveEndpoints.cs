@@ -7,7 +7,7 @@ namespace Siberite.Server.Admin;
 /// <remarks>
 /// <code>
 /// POST /api/queues/{name}/move?to={silo}   begins a move
-/// GET  /api/queues/{name}/move             how far the latest one is
+/// GET  /api/queues/{name}/move             how far the latest one is; with ?move={id} a certain one
 /// POST /api/silos/{silo}/drain             begins to empty a silo; with ?stop=true tells it to stay
 /// GET  /api/silos/{silo}/drain             how far that is
 /// </code>
@@ -21,11 +21,11 @@ internal static class MoveEndpoints
         queue.MapPost("", async (string name, string to, [FromServices] IQueueMoves moves) =>
             MoveReport.Of(await moves.MoveAsync(QueueName.Parse(name), to), moves.Silos))
             .WithSummary("Begins to move a queue to another silo.");
-        queue.MapGet("", async (string name, [FromServices] IQueueMoves moves) =>
-            await moves.FindMoveAsync(QueueName.Parse(name)) is { } move
-                ? MoveReport.Of(move, moves.Silos)
+        queue.MapGet("", async (string name, Guid? move, [FromServices] IQueueMoves moves) =>
+            await moves.FindMoveAsync(QueueName.Parse(name), move) is { } found
+                ? MoveReport.Of(found, moves.Silos)
                 : throw AdminRefusal.NotFound("No such move is remembered."))
-            .WithSummary("How far the latest move of a queue is.");
+            .WithSummary("How far the latest move of a queue is, or a certain one.");
         var silo = app.MapGroup("/api/silos/{name}/drain").WithTags("Silos");
         silo.MapPost("", async (string name, bool? stop, [FromServices] IQueueMoves moves) =>
             DrainReport.Of(await moves.DrainAsync(name, isDraining: stop != true), moves.Silos))
@@ -44,13 +44,14 @@ internal static class MoveEndpoints
 /// <param name="Sent">Items sent so far.</param>
 /// <param name="Left">Items still to be sent, roughly.</param>
 /// <param name="Trouble">Why it failed, or what it waits for.</param>
+/// <param name="Move">Tells it from other moves of the queue.</param>
 internal sealed record MoveReport(
-    string Queue, string From, string To, string Step, long Sent, long Left, string? Trouble)
+    string Queue, string From, string To, string Step, long Sent, long Left, string? Trouble, Guid Move)
 {
     public static MoveReport Of(MoveStatus move, IReadOnlyList<SiloName> silos)
         => new(
             move.Name, SiloOf(move.Source, silos), SiloOf(move.Target, silos), move.Step.ToString(), move.SentCount,
-            move.LeftCount, move.Failure);
+            move.LeftCount, move.Failure, move.Move);
 
     public static string SiloOf(StoreId store, IReadOnlyList<SiloName> silos)
         => silos.FirstOrDefault(silo => silo.Store == store)?.Name ?? store.ToString();

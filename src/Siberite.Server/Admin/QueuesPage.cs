@@ -77,7 +77,7 @@ internal static class QueuesPage
             rows.Append("<tr>");
             Cell(queue.Name);
             Cell(queue.IsUnreadable ? "unreadable" : Figures.Count(queue.Items));
-            Cell(Figures.Bytes(queue.Bytes));
+            Cell(Figures.Bytes(queue.Bytes) + (queue.IsHeldByCursors ? ", held by cursors" : ""));
             Cell(Figures.Duration(queue.OldestSeconds));
             Cell(Figures.Count(queue.OpenReads));
             Cell(Figures.Count(queue.Waiters));

@@ -60,6 +60,9 @@ internal sealed class SiloMetrics : IDisposable
         Gauge("queues", "{queue}", "Queues of this silo.", () => _board.Read().Rows.Count);
         Gauge("unreadable_queues", "{queue}", "Queues whose stored bytes were found unreadable at the start.",
             () => _board.Read().Rows.Count(row => row.IsUnreadable));
+        Gauge("cursors", "{cursor}", "Cursors of all queues.", () => _board.Read().Rows.Sum(row => (long)row.Cursors));
+        Gauge("queues_held_by_cursors", "{queue}", "Queues with cursors that keep more than their CursorWarningBytes.",
+            () => _board.Read().Rows.Count(row => row.IsHeldByCursors));
         Gauge("items", "{item}", "Items that wait, in all queues.", () => _board.Read().Totals.Items);
         Gauge("item_bytes", "By", "Their payload bytes.", () => _board.Read().Totals.Bytes);
         Gauge("open_reads", "{item}", "Items in the hands of sessions.", () => _board.Read().Totals.OpenReads);
@@ -78,6 +81,8 @@ internal sealed class SiloMetrics : IDisposable
             row => (long)(row.OldestSeconds ?? 0));
         QueueGauge("queue.open_reads", "{item}", "Items in the hands of sessions.", row => row.OpenReads);
         QueueGauge("queue.waiters", "{session}", "Sessions that wait for an item.", row => row.Waiters);
+        QueueGauge("queue.cursor_lag_items", "{item}", "Items that wait for the cursor furthest behind; 0 without one.",
+            row => row.Stats.Cursors.Max(cursor => (long?)cursor.ItemCount) ?? 0);
         QueueGauge("queue.delayed_items", "{item}", "Items that are not due yet.", row => row.Delayed);
         QueueCounter("queue.appended_total", "Items appended since the queue was made.", row => row.AppendedCount);
         QueueCounter("queue.taken_total", "Items handed out, redeliveries included.", row => row.TakenCount);

@@ -107,7 +107,10 @@ internal static partial class SiloProcess
         try
         {
             return new LocalQueues(
-                store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>());
+                store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>())
+            {
+                FansOut = settings.Gateway.Plus == PlusMeaning.Fanout,
+            };
         }
         catch (Exception e)
         {
@@ -169,7 +172,8 @@ internal static partial class SiloProcess
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 << 10; // No page takes a body; nothing may fill memory with one.
-            kestrel.Listen(new GatewayEndPoint(ListenAddress.Parse(settings.Gateway.Listen)), endpoint =>
+            var gateway = ListenAddress.Parse(settings.Gateway.Listen);
+            kestrel.Listen(new GatewayEndPoint(gateway, settings.Gateway.Polled), endpoint =>
             {
                 connections.Track(endpoint);
                 endpoint.UseSiberiteGateway();

@@ -31,7 +31,10 @@ internal static class QueueSections
             }
         }
 
-        return new QueueSettings(layers.Select(layer => LayerOf(layer.Key, layer.Value)));
+        return new QueueSettings(layers.Select(layer => LayerOf(layer.Key, layer.Value)))
+        {
+            Aliases = AliasSections.Read(configuration, errors),
+        };
     }
 
     /// <summary>Reads what one queue is told at run time, by the same rules.</summary>

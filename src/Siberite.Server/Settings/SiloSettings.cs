@@ -84,6 +84,7 @@ internal sealed record SiloSettings(
     private static IEnumerable<string> FindUnknownKeys(IConfiguration configuration)
         => from section in configuration.GetSection(Root).GetChildren()
            where !section.Path.Equals(QueueOptions.Section, StringComparison.OrdinalIgnoreCase)
+               && !section.Path.Equals(AliasSections.Section, StringComparison.OrdinalIgnoreCase)
            let options = OptionsOf(section)
            from key in options is null ? [section.Path] : UnknownKeysOf(section, options)
            select $"unknown setting {key}";

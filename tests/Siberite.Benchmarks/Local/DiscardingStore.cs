@@ -93,6 +93,10 @@ internal sealed class DiscardingStore : IQueueStore
 
         public void TrimIds(long queueId, long first, long limit) => Bytes++;
 
+        public void PutCursor(long queueId, int reader, in CursorRecord cursor) => Bytes++;
+
+        public void DropCursor(long queueId, int reader) => Bytes++;
+
         public void PutState(string key, byte[]? value) => Bytes++;
 
         public void Clear() => Bytes = 0;

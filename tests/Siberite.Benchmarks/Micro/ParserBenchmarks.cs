@@ -30,14 +30,14 @@ public class ParserBenchmarks
     public int PlainKey()
     {
         GetKey.TryParse(_plainKey, TimeSpan.FromHours(1), out var parsed);
-        return parsed.Name.Length;
+        return parsed.Reader.Queue.Length;
     }
 
     [Benchmark]
     public int ReliableKeyWithWait()
     {
         GetKey.TryParse(_reliableKey, TimeSpan.FromHours(1), out var parsed);
-        return parsed.Name.Length;
+        return parsed.Reader.Queue.Length;
     }
 
     // One set's line and data, cut from a buffer that holds 64 of them.

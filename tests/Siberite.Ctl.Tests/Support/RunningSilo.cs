@@ -25,7 +25,9 @@ public sealed class RunningSilo : IAsyncLifetime
     /// <summary>Sets items <c>0</c> and so on, with flags 0 to 6.</summary>
     internal Task FillAsync(string queue, int count) => FillAsync(Process, queue, count);
 
-    internal static async Task FillAsync(ServerProcess server, string queue, int count)
+    /// <summary>The same, with numbers below <paramref name="kinds"/> again and again.</summary>
+    internal static async Task FillAsync(
+        ServerProcess server, string queue, int count, int kinds = int.MaxValue)
     {
         const int BatchCount = 1_000;
         var cancellation = TestContext.Current.CancellationToken;
@@ -35,8 +37,9 @@ public sealed class RunningSilo : IAsyncLifetime
             var limit = Math.Min(count, first + BatchCount);
             for (var i = first; i < limit; i++)
             {
-                var payload = System.Text.Encoding.ASCII.GetBytes(i.ToString(CultureInfo.InvariantCulture));
-                client.WriteSet(queue, flags: (uint)(i % 7), payload);
+                var number = i % kinds;
+                var payload = System.Text.Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));
+                client.WriteSet(queue, flags: (uint)(number % 7), payload);
             }
 
             await client.SendAsync(cancellation);

@@ -1,4 +1,5 @@
 using System.Text;
+using Siberite.Contracts;
 
 namespace Siberite.Queues.Tests.Defects;
 
@@ -34,6 +35,82 @@ public sealed class AncestorDefectTests
         engine.Append("q", "1", "2", "3", "4");
         DrainAndTrim(engine, count: 3);
 
+        Assert.Equal(1, engine.Store.ItemCount(engine["q"].Id));
+    }
+
+    /// <remarks>Method: both readers are through, and all is trimmed; after the restart the cursor must neither skip
+    /// what comes nor stick.</remarks>
+    [Fact]
+    public void S6_a_cursor_that_had_read_all_of_a_drained_queue_serves_what_comes_after()
+    {
+        using var engine = new Engine();
+        engine.Append("q", "1", "2", "3");
+        for (var i = 0; i < 3; i++)
+        {
+            CloseFor(engine, "c", engine.TakeItemFor("q", "c").Sequence);
+        }
+
+        DrainAndTrim(engine, count: 3);
+        engine.Store.ShowsTrimmedItems = false;
+        engine.Kill();
+        engine.Append("q", "4");
+        engine.Commit();
+        engine.Kill();
+
+        Assert.Equal(1, engine.Stats("q").Cursors.Single().ItemCount);
+        Assert.Equal("4", engine.TakeFor("q", "c"));
+        Assert.Null(engine.TakeFor("q", "c"));
+    }
+
+    [Fact]
+    public void S7_no_count_of_an_overtaken_cursor_goes_below_zero()
+    {
+        using var engine = new Engine();
+        engine.Append("q", "1", "2", "3");
+        engine.TakeItemFor("q", "c");
+        Close(engine, count: 2);
+        Assert.Equal(1, engine.Stats("q").Cursors.Single().ItemCount);
+        Close(engine, count: 1);
+        Assert.Equal(0, engine.Stats("q").Cursors.Single().ItemCount);
+        engine.Commit();
+        engine.Kill();
+        Assert.Equal(0, engine.Stats("q").Cursors.Single().ItemCount);
+    }
+
+    [Fact]
+    public void S8_a_cursor_moves_at_the_close_and_its_open_items_survive_a_crash_unread()
+    {
+        using var engine = new Engine(Durability.Always);
+        engine.Append("q", "1", "2");
+        engine.Commit();
+        CloseFor(engine, "c", engine.TakeItemFor("q", "c").Sequence);
+        engine.TakeItemFor("q", "c");
+        engine.Queues.Commits.Request(engine.Queues.PutState("sync", [1]) with { Level = CommitLevel.Synced });
+        engine.Commit();
+        engine.CutPower();
+
+        Assert.Equal("2", engine.TakeFor("q", "c"));
+        engine.Store.FailWrite(nth: 1);
+        CloseFor(engine, "c", sequence: 2);
+        engine.Commit();
+        Assert.True(engine.Queues.Commits.HasFailed);
+        engine.CutPower();
+        Assert.Equal("2", engine.TakeFor("q", "c"));
+    }
+
+    [Fact]
+    public void S9_what_all_cursors_have_read_is_trimmed_if_the_settings_say_so()
+    {
+        using var engine = new Engine();
+        engine.Tell("q", options => options.RetentionUntilRead = true);
+        engine.Append("q", "1", "2", "3", "4");
+        for (var i = 0; i < 3; i++)
+        {
+            CloseFor(engine, "c", engine.TakeItemFor("q", "c").Sequence);
+        }
+
+        engine.Commit();
+        Sweep(engine);
         Assert.Equal(1, engine.Store.ItemCount(engine["q"].Id));
     }
 
@@ -90,6 +167,9 @@ public sealed class AncestorDefectTests
         Assert.Equal($"item number {number}", Encoding.ASCII.GetString(item.Payload));
         engine["q"].CloseAsync(Engine.Session(1), item.Sequence).AsTask();
     }
+
+    private static void CloseFor(Engine engine, string cursor, long sequence)
+        => _ = engine.Cursor("q", cursor).CloseAsync(Engine.Session(1), sequence).AsTask();
 
     private static void DrainAndTrim(Engine engine, int count)
     {

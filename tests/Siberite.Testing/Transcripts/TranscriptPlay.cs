@@ -241,6 +241,6 @@ internal sealed partial class TranscriptPlay(
     [GeneratedRegex(@"^(queue '[^ ]+' \{|  \w+=[^\r]*|\})\r\n$")]
     private static partial Regex DumpLine();
 
-    [GeneratedRegex(@"\bgets? (?<queue>[^ /]+)[^ ]*/t=|\bmonitor (?<queue>[^ ]+)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\bgets? (?<queue>[^ /.]+)[^ ]*/t=|\bmonitor (?<queue>[^ ]+)", RegexOptions.IgnoreCase)]
     private static partial Regex TimedGet();
 }

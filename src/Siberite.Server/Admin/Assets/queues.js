@@ -102,7 +102,8 @@ function showRows(queues) {
   queues.forEach((queue, index) => {
     const row = body.rows[index] ?? body.insertRow();
     const texts = [
-      queue.name, queue.isUnreadable ? "unreadable" : count(queue.items), bytes(queue.bytes),
+      queue.name, queue.isUnreadable ? "unreadable" : count(queue.items),
+      bytes(queue.bytes) + (queue.isHeldByCursors ? ", held by cursors" : ""),
       duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), count(queue.delayed),
       count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
       queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
