@@ -57,6 +57,9 @@ public enum SiberiteError
 
     /// <summary>The queue has as many calls of other silos under way as it may have. Nothing was done.</summary>
     QueueBusy = 15,
+
+    /// <summary>An open read is no longer open: its queue's home started anew. The item is served again.</summary>
+    ReadLost = 16,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

@@ -72,6 +72,7 @@ internal static class ErrorReplies
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
     private static readonly ErrorReply QueueMoving = Stay("SERVER_ERROR queue unavailable: it is moving");
     private static readonly ErrorReply QueueBusy = Stay("SERVER_ERROR busy");
+    private static readonly ErrorReply ReadLost = Stay("SERVER_ERROR open read lost: the item is served again");
     private static readonly ErrorReply QueuePaused = Stay("SERVER_ERROR queue paused");
     private static readonly ErrorReply SettingInvalid = Stay("CLIENT_ERROR invalid setting");
     private static readonly ErrorReply ItemUnreadable = Stay("SERVER_ERROR item unreadable");
@@ -105,6 +106,7 @@ internal static class ErrorReplies
         SiberiteError.ItemUnreadable => ItemUnreadable,
         SiberiteError.QueueMoving => QueueMoving,
         SiberiteError.QueueBusy => QueueBusy,
+        SiberiteError.ReadLost => ReadLost,
         SiberiteError.SilosAway => SilosAway,
         SiberiteError.DirectoryUnavailable => DirectoryUnavailable,
         SiberiteError.HomesDiffer => HomesDiffer,

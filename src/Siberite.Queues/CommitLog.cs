@@ -15,6 +15,8 @@ namespace Siberite.Queues;
 /// Interval  the session that asks, on its thread     Written; the committer thread syncs every SyncInterval
 /// Os        the session that asks, on its thread     Written
 /// </code>
+/// A queue may have another policy than the silo. Its items share the batches of all others: a batch with an item
+/// under <c>Always</c> is synced as a whole, one without is not synced for anybody. Who commits is the silo's policy.
 /// A failed write or sync is final: the kernel may have dropped the dirty pages, and a retry would acknowledge what is
 /// lost. Nothing is ever written again.
 /// </remarks>
@@ -26,9 +28,10 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
 
     private readonly IQueueStore _store;
     private readonly Durability _durability;
+    private readonly TimeSpan _syncInterval;
     private readonly ILogger _log;
     private readonly ITimer _idleTimer;
-    private readonly ITimer? _syncTimer;
+    private readonly ITimer _syncTimer;
     private readonly Thread? _committer;
     private readonly AutoResetEvent _wake = new(initialState: false);
     private readonly CommitListeners _listeners = new();
@@ -64,10 +67,12 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         _spare = store.CreateBatch();
         _idleTimer = time.CreateTimer(
             static state => ((CommitLog)state!).CommitIdle(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _syncInterval = options.SyncInterval;
+        _syncTimer = time.CreateTimer(
+            static state => ((CommitLog)state!).WantSync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         if (_durability == Durability.Interval)
         {
-            _syncTimer = time.CreateTimer(
-                static state => ((CommitLog)state!).WantSync(), this, options.SyncInterval, options.SyncInterval);
+            StartSyncTimer();
         }
 
         if (background.HasThreads)
@@ -83,9 +88,8 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     /// <summary>Called once, on any thread, with what made the store fail.</summary>
     public event Action<Exception>? Failed;
 
-    /// <summary>What a set's reply waits for.</summary>
-    internal CommitLevel SetLevel
-        => _durability == Durability.Always ? CommitLevel.Synced : CommitLevel.Written;
+    /// <summary>What a reply waits for that is about no queue, or about several.</summary>
+    internal CommitLevel SetLevel => LevelOf(_durability);
 
     /// <summary>Every batch up to this one has been handed to the operating system.</summary>
     internal long WrittenBatch => Volatile.Read(ref _writtenBatch);
@@ -146,7 +150,7 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     public void Dispose()
     {
         _idleTimer.Dispose();
-        _syncTimer?.Dispose();
+        _syncTimer.Dispose();
         _stopping = true;
         _wake.Set();
         _committer?.Join();
@@ -164,28 +168,29 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
     internal Lock.Scope HoldBatch() => _gate.EnterScope();
 
     /// <summary>Adds an item to the open batch.</summary>
-    internal Commit Append(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload, bool mustSync)
+    /// <param name="queueId">Its queue.</param>
+    /// <param name="header">What stands before its payload.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="durability">The queue's policy, or a stricter one for this item.</param>
+    internal Commit Append(
+        long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload, Durability durability)
     {
         lock (_gate)
         {
             ThrowIfFailed();
             _open.AppendItem(queueId, header, payload);
-            var level = mustSync ? CommitLevel.Synced : SetLevel;
-            _openMustSync |= level == CommitLevel.Synced;
-            return new Commit(_openBatch, level);
+            return CommitOpen(durability);
         }
     }
 
     /// <summary>Adds an item whose payload is in its file already.</summary>
-    internal Commit AppendLarge(long queueId, in ItemHeader header, ILargePayload payload, bool mustSync)
+    internal Commit AppendLarge(long queueId, in ItemHeader header, ILargePayload payload, Durability durability)
     {
         lock (_gate)
         {
             ThrowIfFailed();
             _open.AppendLarge(queueId, header, payload);
-            var level = mustSync ? CommitLevel.Synced : SetLevel;
-            _openMustSync |= level == CommitLevel.Synced;
-            return new Commit(_openBatch, level);
+            return CommitOpen(durability);
         }
     }
 

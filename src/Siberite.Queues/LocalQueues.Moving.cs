@@ -121,7 +121,7 @@ public sealed partial class LocalQueues
     }
 
     /// <summary>Target: stores items. The same items again do no harm.</summary>
-    /// <returns>When it is done, the items are as safe as an append's.</returns>
+    /// <returns>When it is done, the items are synced.</returns>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: the move is not known
     /// here, or too far on.</exception>
     public Commit AddArrivals(Guid move, IReadOnlyList<StoredItem> items)
@@ -133,8 +133,9 @@ public sealed partial class LocalQueues
             _shared.ThrowIfRefusing();
             foreach (var item in items)
             {
+                // Whatever the policies here: where they come from they may have been synced, and will be deleted.
                 last = _commits.Append(
-                    queueId, item.Header, new ReadOnlySequence<byte>(item.Payload), mustSync: false);
+                    queueId, item.Header, new ReadOnlySequence<byte>(item.Payload), Durability.Always);
             }
         }
 

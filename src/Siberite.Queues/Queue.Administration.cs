@@ -12,7 +12,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                return new Commit(_lastAppendBatch, _shared.Commits.SetLevel);
+                return new Commit(_lastAppendBatch, SetLevel);
             }
         }
     }
@@ -65,7 +65,7 @@ public sealed partial class Queue
             }
 
             var found = new List<StoredItem>();
-            _shared.Store.ReadItems(_record.Id, from, limit, maxBytes, found);
+            ReadItems(from, limit, maxBytes, found);
             first = found.Count > 0 && found.Sum(item => (long)item.PayloadBytes) >= maxBytes
                 ? found[^1].Header.Sequence + 1
                 : limit; // What is missing up to there is closed, or lost.

@@ -79,16 +79,16 @@ public sealed partial class Queue
 
         // For all that counts from the append it is appended when it is due; its expiry counts from the set.
         var header = new ItemHeader(0, draft.Flags, dueAt, draft.ExpiresAt, AppendedBytes: 0, Deliveries: 0);
-        return AppendDelayed(dueAt, header, draft.Payload, draft.MustSync);
+        return AppendDelayed(dueAt, header, draft.Payload, DurabilityOf(draft));
     }
 
     private Commit AppendDelayed(
-        long dueAt, in ItemHeader header, in ReadOnlySequence<byte> payload, bool mustSync)
+        long dueAt, in ItemHeader header, in ReadOnlySequence<byte> payload, Durability durability)
     {
         _delayed ??= new DelayedItems(default);
         var key = _delayed.NextKey(dueAt);
         var isFirst = _delayed.Add(key, (int)payload.Length);
-        var commit = _shared.Commits.AppendDelayed(_record.Id, key, header, payload, mustSync, _delayed.State);
+        var commit = _shared.Commits.AppendDelayed(_record.Id, key, header, payload, durability, _delayed.State);
         _delayed.NoteBatch(commit.Batch);
         if (isFirst)
         {

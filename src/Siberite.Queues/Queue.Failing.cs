@@ -63,7 +63,7 @@ public sealed partial class Queue
         var header = new ItemHeader(
             0, slot.Flags, slot.EnqueuedAt, slot.ExpiresAt, AppendedBytes: 0,
             (ushort)Math.Min(deliveries, ushort.MaxValue));
-        AppendDelayed(Math.Min(LastMoment, now + (long)Math.Min(doubled, most)), header, payload, mustSync: false);
+        AppendDelayed(Math.Min(LastMoment, now + (long)Math.Min(doubled, most)), header, payload, _durability);
     }
 
     /// <summary>The queue that a setting names.</summary>

@@ -23,7 +23,7 @@ public sealed partial class Queue
             _duplicateCount++;
             return new AppendResult(
                 AppendStatus.Duplicate,
-                new Commit(batch, draft.MustSync ? CommitLevel.Synced : _shared.Commits.SetLevel));
+                new Commit(batch, draft.MustSync ? CommitLevel.Synced : SetLevel));
         }
 
         return MayAppend(draft) ? null : new AppendResult(AppendStatus.Full, default);

@@ -9,9 +9,10 @@ public sealed partial class Queue
     public ILargeDraft? BeginLarge(int bytes)
         => bytes >= _shared.LargeBytes && MayBeginLarge ? _shared.Store.BeginLarge(_record.Id, bytes) : null;
 
-    /// <remarks>What also goes to children goes from memory: a file's payload is one queue's.</remarks>
+    /// <remarks>What also goes to children goes from memory: a file's payload is one queue's. What is kept in memory
+    /// needs no file.</remarks>
     private bool MayBeginLarge
-        => _children.Length == 0 && !_isGone && !IsDamaged && !_shared.Commits.HasFailed && _shared.Store.HasRoom;
+        => _children.Length == 0 && Volatile.Read(ref _memory) is null && !_isGone && !IsDamaged && !_shared.Commits.HasFailed && _shared.Store.HasRoom;
 
     private ValueTask<AppendResult> AppendLarge(in ItemDraft draft)
     {

@@ -18,7 +18,11 @@ public sealed partial class Queue
     /// <remarks>What is not due yet was let in as well.</remarks>
     private bool IsFull(QueueOptions options)
         => (options.MaxItems > 0 && _main.ItemCount + (_delayed?.Count ?? 0) >= options.MaxItems)
-            || (options.MaxBytes > 0 && _main.ItemBytes + (_delayed?.Bytes ?? 0) >= options.MaxBytes);
+            || (options.MaxBytes > 0 && _main.ItemBytes + (_delayed?.Bytes ?? 0) >= options.MaxBytes)
+            || IsMemoryFull(options);
+
+    private bool IsMemoryFull(QueueOptions options)
+        => _memory is { } memory && IsMemoryFull(memory, options.MaxMemoryBytes);
 
     /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
     /// must be read first, to know its size: the queue is too large until then.</summary>
@@ -40,6 +44,7 @@ public sealed partial class Queue
 
     private bool IsOverfull(QueueOptions options)
         => _main.ItemCount > 1
-            && ((options.MaxItems > 0 && _main.ItemCount > options.MaxItems)
+            && (IsMemoryFull(options)
+                || (options.MaxItems > 0 && _main.ItemCount > options.MaxItems)
                 || (options.MaxBytes > 0 && _main.ItemBytes - _lastAppendBytes >= options.MaxBytes));
 }

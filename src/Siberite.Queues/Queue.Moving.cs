@@ -155,8 +155,7 @@ public sealed partial class Queue
     {
         if (_still is not null)
         {
-            throw new SiberiteException(
-                SiberiteError.QueueMoving, $"Queue {Name} is moving to another silo.", inner: null);
+            throw IsMoving();
         }
     }
 
@@ -178,6 +177,9 @@ public sealed partial class Queue
 
     private ValueTask<TakeResult> ParkTake(SessionId session, TakeMode mode, TimeSpan wait)
         => new(_still!.Park(session, cursor: null, () => TakeAsync(session, mode, wait)));
+
+    private SiberiteException IsMoving()
+        => new(SiberiteError.QueueMoving, $"Queue {Name} is moving to another silo.", inner: null);
 
     /// <summary>The calls that wait while a queue stands still. Guarded by the queue's gate.</summary>
     private sealed class Stillness
@@ -206,14 +208,14 @@ public sealed partial class Queue
             return parked.Result;
         }
 
-        /// <summary>Ends a take that waits here as if its time had run out.</summary>
+        /// <summary>Ends a take that waits here. It is not told that there is nothing: nobody has looked.</summary>
         public void Cancel(SessionId session, QueueCursor? cursor)
         {
             foreach (var call in _parked.OfType<ParkedCall<TakeResult>>())
             {
                 if (call.Session == session && Equals(call.Cursor?.Cursor, cursor?.Cursor))
                 {
-                    call.End(default);
+                    call.Fail(_queue.IsMoving());
                 }
             }
         }
@@ -242,8 +244,7 @@ public sealed partial class Queue
                 _isImpatient = true;
                 foreach (var call in _parked)
                 {
-                    call.Fail(new SiberiteException(
-                        SiberiteError.QueueMoving, $"Queue {_queue.Name} is moving to another silo.", inner: null));
+                    call.Fail(_queue.IsMoving());
                 }
 
                 _parked.Clear();

@@ -121,7 +121,7 @@ public sealed partial class Queue
     private StoredItem? ReadOne(long first, long limit)
     {
         var found = new List<StoredItem>(1);
-        _shared.Store.ReadItems(_record.Id, first, limit, maxBytes: 1, found);
+        ReadItems(first, limit, maxBytes: 1, found);
         return found.Count == 0 ? null : found[0];
     }
 

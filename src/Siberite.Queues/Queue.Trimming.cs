@@ -32,6 +32,7 @@ public sealed partial class Queue
     internal void Trim(IStoreBatch batch)
     {
         var position = _main.Place.Position;
+        _memory?.RemoveBelow(position);
         var isWorthIt = position - _trimmed >= TrimItemCount || _main.Place.ClosedBytes - _trimmedBytes >= TrimBytes;
         if (position > _trimmed && (isWorthIt || _mustTrim))
         {

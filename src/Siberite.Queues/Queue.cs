@@ -15,8 +15,6 @@ public sealed partial class Queue : IQueue
     private readonly QueueReader _main; // The default reader: what it closes leaves the queue.
     private readonly QueueRecord _record;
 
-    private QueueSettings? _settings; // Those that _options were taken from.
-    private QueueOptions _options = new();
     private bool _isStored;
     private volatile bool _isGone;
     private volatile Queue[] _children = [];
@@ -220,9 +218,6 @@ public sealed partial class Queue : IQueue
         }
     }
 
-    /// <summary>Whether items come with the flags they were set with. Only under the gate.</summary>
-    internal bool ShowsFlags => Options.Flags == ItemFlags.Kept;
-
     /// <summary>Holds the queue still while several are appended to in one batch.</summary>
     internal Lock.Scope Hold() => _gate.EnterScope();
 
@@ -343,9 +338,13 @@ public sealed partial class Queue : IQueue
         var bytes = (int)draft.PayloadBytes;
         var header = new ItemHeader(
             _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
-        var commit = draft.Large is { } large
-            ? _shared.Commits.AppendLarge(_record.Id, header, large, draft.MustSync)
-            : _shared.Commits.Append(_record.Id, header, draft.Payload, draft.MustSync);
+        byte[]? copy = null;
+        FollowJournalSetting();
+        var large = _memory is null ? draft.Large : null;
+        var commit = large is not null
+            ? _shared.Commits.AppendLarge(_record.Id, header, large, DurabilityOf(draft))
+            : _memory is null ? _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft))
+            : KeepInMemory(_memory, header, draft.Large is null ? draft.Payload : draft.Copied().Payload, out copy);
 
         var sequence = _tail;
         _tail++;
@@ -354,9 +353,8 @@ public sealed partial class Queue : IQueue
         _lastAppendBytes = bytes;
         var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch)
         {
-            Large = draft.Large,
+            Large = large,
         };
-        byte[]? copy = null;
         _main.OnAppended(sequence, slot, draft.Payload, deliveries, ref copy);
         if (_cursors is { } cursors)
         {
@@ -377,21 +375,6 @@ public sealed partial class Queue : IQueue
         foreach (var reader in Readers)
         {
             reader.EndAllWaits(default);
-        }
-    }
-
-    /// <summary>What the queue is told as of now. Only under the gate.</summary>
-    internal QueueOptions Options
-    {
-        get
-        {
-            var snapshot = _shared.Settings.Snapshot;
-            if (!ReferenceEquals(snapshot, _settings))
-            {
-                (_settings, _options) = (snapshot, snapshot.Of(Name));
-            }
-
-            return _options;
         }
     }
 }

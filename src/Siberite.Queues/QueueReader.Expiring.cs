@@ -172,7 +172,7 @@ internal sealed partial class QueueReader
         }
 
         var found = new List<StoredItem>();
-        _shared.Store.ReadItems(_queue.Id, next, _queue.Tail, maxBytes: 1, found);
+        _queue.ReadItems(next, _queue.Tail, maxBytes: 1, found);
         lock (_gate)
         {
             return found.Count > 0 ? ExpiryOf(SlotOf(found[0])) : 0;

@@ -123,9 +123,11 @@ internal sealed partial class QueueReader
     }
 
     private long PutDeliveries(long sequence, int count)
-        => _shared.Commits.Mutate(
-            (_queue.Id, new Deliveries(_number, sequence, count)),
-            static (batch, one) => batch.PutDeliveries(one.Id, one.Item2)).Batch;
+        => _queue.IsInMemory
+            ? 0
+            : _shared.Commits.Mutate(
+                (_queue.Id, new Deliveries(_number, sequence, count)),
+                static (batch, one) => batch.PutDeliveries(one.Id, one.Item2)).Batch;
 
     /// <summary>A session declined the item: the count is what it was before.</summary>
     private void TakeBackDelivery(long sequence)
@@ -139,7 +141,7 @@ internal sealed partial class QueueReader
     /// <summary>The item is closed, or leaves.</summary>
     private void ForgetDeliveries(long sequence)
     {
-        if (_deliveries?.Remove(sequence) == true)
+        if (_deliveries?.Remove(sequence) == true && !_queue.IsInMemory)
         {
             _shared.Commits.Mutate(
                 (_queue.Id, _number, sequence),

@@ -136,7 +136,7 @@ internal sealed partial class QueueReader
         }
 
         var found = new List<StoredItem>();
-        _shared.Store.ReadItems(_queue.Id, sequence, sequence + 1, maxBytes: 1, found);
+        _queue.ReadItems(sequence, sequence + 1, maxBytes: 1, found);
         return found.Count == 0 ? null : found[0].Payload;
     }
 
@@ -206,7 +206,8 @@ internal sealed partial class QueueReader
 
         CloseLeaving(sequence, slot.PayloadBytes);
         _shared.Commits.Mutate(
-            (_queue.Id, _number, State), static (batch, one) => batch.PutReader(one.Id, one._number, one.State));
+            (_queue.Id, _number, State: _queue.StateToStore(this)),
+            static (batch, one) => batch.PutReader(one.Id, one._number, one.State));
         return LeaveOutcome.Done;
     }
 

@@ -51,7 +51,15 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
             }
 
             SettlePassing();
-            batch.PutReader(_queue.Id, _number, State);
+            if (_queue.IsInMemory)
+            {
+                _queue.PutPlacesInMemory(batch);
+            }
+            else
+            {
+                batch.PutReader(_queue.Id, _number, State);
+            }
+
             if (_main is null)
             {
                 _queue.Trim(batch);
@@ -96,7 +104,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         }
 
         var found = new List<StoredItem>();
-        _shared.Store.ReadItems(_queue.Id, next, _queue.Tail, maxBytes: 1, found);
+        _queue.ReadItems(next, _queue.Tail, maxBytes: 1, found);
         lock (_gate)
         {
             _oldest = (next, found.Count == 0 ? 0 : found[0].Header.EnqueuedAt);
@@ -113,6 +121,9 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
 
         return _dueBatch;
     }
+
+    /// <summary>Has the place written with the open batch.</summary>
+    public void MarkNow() => Mark();
 
     public void MarkLater()
     {
@@ -175,12 +186,12 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         {
             foreach (var sequence in returned)
             {
-                _shared.Store.ReadItems(_queue.Id, sequence, sequence + 1, maxBytes: 1, found);
+                _queue.ReadItems(sequence, sequence + 1, maxBytes: 1, found);
             }
         }
         else if (first < limit)
         {
-            _shared.Store.ReadItems(_queue.Id, first, limit, _shared.ReadAheadBytes, found);
+            _queue.ReadItems(first, limit, _shared.ReadAheadBytes, found);
         }
 
         var isComplete = returned.Length > 0 ? found.Count == returned.Length : found.Count > 0;
@@ -322,7 +333,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
 
         return new(
             item.Bytes, item.PayloadBytes, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
-            _shared.Commits.SealedBatch)
+            _queue.IsInMemory ? 0 : _shared.Commits.SealedBatch)
         {
             Large = item.Large,
         };

@@ -226,7 +226,7 @@ internal sealed partial class QueueReader
             result = new TakeResult(
                 TakeStatus.Taken,
                 new Item(sequence, slot.Payload!, _queue.ShowsFlags ? slot.Flags : 0) { Large = slot.Large },
-                new Commit(slot.Batch, _shared.Commits.SetLevel));
+                new Commit(slot.Batch, _queue.SetLevel));
             if (slot.Large is { } large && session != SweepSession)
             {
                 large.Hold(); // The queue's items are only safe from being trimmed under its gate.

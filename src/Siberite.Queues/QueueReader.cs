@@ -148,7 +148,7 @@ internal sealed partial class QueueReader
         ForgetWindow();
         ItemCount = 0;
         ItemBytes = 0;
-        return new Commit(Mark(), _shared.Commits.SetLevel);
+        return new Commit(Mark(), _queue.SetLevel);
     }
 
     /// <summary>Closes what waits below <paramref name="limit"/>.</summary>
@@ -175,7 +175,7 @@ internal sealed partial class QueueReader
     {
         _place.Rewind(_main!);
         ForgetWindow();
-        var commit = new Commit(Mark(), _shared.Commits.SetLevel);
+        var commit = new Commit(Mark(), _queue.SetLevel);
         ServeWaiters();
         return commit;
     }

@@ -19,6 +19,23 @@ internal sealed partial class PayloadFiles
         }
     }
 
+    /// <summary>Takes those whose files may be dropped at once: a power cut that brings their items back finds their
+    /// files doubtful, and passes over what was closed anyway.</summary>
+    public IReadOnlyList<PayloadShare> TakeEndedUnsynced()
+    {
+        lock (_gate)
+        {
+            var unsynced = _ended.FindAll(share => share.File.Number >= _unsyncedFrom);
+            if (unsynced.Count > 0)
+            {
+                _ended.RemoveAll(share => share.File.Number >= _unsyncedFrom);
+                _hasEnded = _ended.Count > 0;
+            }
+
+            return unsynced;
+        }
+    }
+
     /// <summary>Forgets shares, and deletes files that have none left. Any thread.</summary>
     /// <exception cref="RocksException"/>
     /// <exception cref="IOException"/>

@@ -90,7 +90,7 @@ public sealed partial class RocksQueueStore
         // Under the other policies a file only goes when no power cut can bring its items back.
         if (_payloads.HasEnded && _options.Durability == Durability.Os)
         {
-            DropInBackground(_payloads.TakeEnded());
+            DropInBackground(_payloads.TakeEndedUnsynced());
         }
     }
 

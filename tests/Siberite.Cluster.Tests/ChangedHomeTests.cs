@@ -17,7 +17,7 @@ public sealed class ChangedHomeTests
     {
         var address = new QueueAddress(QueueName.Parse("work"), new StoreId(Guid.NewGuid()));
         var gateway = new GatewayAddress(1, SiloAddress.Zero);
-        var parts = new GrainQueueParts(gateway, _time, _gone.Add, _ => "two", NullLogger.Instance);
+        var parts = new GrainQueueParts(gateway, _time, _gone.Add, _ => "two", _ => default, NullLogger.Instance);
         _queue = new GrainQueue(address, _grain, parts, run: 0);
     }
 

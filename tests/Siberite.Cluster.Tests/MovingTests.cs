@@ -1,4 +1,5 @@
 using Siberite.Contracts;
+using Siberite.Queues;
 using static Siberite.Cluster.Tests.ClusterActs;
 using static Siberite.Cluster.Tests.Shorthand;
 
@@ -187,6 +188,22 @@ public sealed class MovingTests
     }
 
     internal static QueueMover Mover(ClusterSilo silo) => silo.Get<QueueMover>();
+
+
+    [Fact]
+    public async Task A_queue_in_memory_alone_is_not_moved_and_stays_whole()
+    {
+        await using var cluster = await TestCluster.StartAsync(2);
+        var source = cluster.Silos[0];
+        source.Queues.Settings.Replace(
+            new QueueSettings([new QueueLayer("work", options => options.KeepJournal = false)]));
+        await source.FillAsync("work", 3);
+
+        var refusal = Assert.Throws<SiberiteException>(
+            () => Mover(source).Begin(Work, cluster.Silos[1].Queues.StoreId));
+        Assert.Equal(SiberiteError.NotForThisQueue, refusal.Error);
+        Assert.Equal("00000", await cluster.Silos[1].TakeAsync("work"));
+    }
 
     internal static async Task MoveAsync(ClusterSilo source, ClusterSilo target)
     {

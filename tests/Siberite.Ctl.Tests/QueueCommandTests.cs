@@ -77,6 +77,29 @@ public sealed class QueueCommandTests(RunningSilo silo) : IClassFixture<RunningS
     }
 
     [Fact]
+    public async Task Cursors_are_shown_with_how_far_they_are_behind()
+    {
+        (await silo.CtlAsync("queue", "create", "cursed", "CursorWarningBytes=1")).MustPrint();
+        await silo.FillAsync("cursed", 3);
+        await using var client = await silo.ConnectAsync();
+        await client.GetAsync("cursed.slow", Cancellation);
+        await client.GetAsync("cursed.fast", Cancellation);
+        await client.GetAsync("cursed.fast/open", Cancellation);
+
+        var stats = (await silo.CtlAsync("queue", "stats", "cursed")).MustPrint();
+        Assert.Contains("  cursor   fast: 1 items behind, 1 open, 0 waiters, last used ", stats,
+            StringComparison.Ordinal);
+        Assert.Contains("  cursor   slow: 2 items behind, 0 open, ", stats, StringComparison.Ordinal);
+        await Poll.UntilAsync(
+            async () => (await silo.CtlAsync("queue", "list", "cursed")).MustPrint()
+                .Contains("held by cursors", StringComparison.Ordinal),
+            "the list warns", Poll.Patience);
+        Assert.Contains(
+            "warning  held by cursors", (await silo.CtlAsync("queue", "stats", "cursed")).MustPrint(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Settings_are_made_shown_and_taken_back()
     {
         (await silo.CtlAsync("queue", "create", "told", "MaxItems=1")).MustPrint();

@@ -92,10 +92,12 @@ public sealed partial class ModelTests
             for (var queue = 0; queue < QueueCount; queue++)
             {
                 var rules = QueueModel.RulesOf(queue);
+                var keepsJournal = queue != QueueModel.MemoryQueue;
                 _engine.Tell(Name(queue), options =>
                 {
                     options.MaxDeliveries = rules.MaxDeliveries == int.MaxValue ? 0 : rules.MaxDeliveries;
                     options.DeadLetterQueue = Name(DeadQueue);
+                    options.KeepJournal = keepsJournal;
                     (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
                 });
             }

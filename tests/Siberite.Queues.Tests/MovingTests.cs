@@ -56,7 +56,7 @@ public sealed class MovingTests : IDisposable
     }
 
     [Fact]
-    public void A_parked_take_can_be_cancelled()
+    public void A_parked_take_that_is_cancelled_hears_that_nobody_has_looked()
     {
         _source.Append("work", "0");
         var queue = _source["work"];
@@ -66,7 +66,8 @@ public sealed class MovingTests : IDisposable
         queue.CancelWait(Engine.Session(1));
         queue.LetGo();
 
-        Assert.Null(Engine.Text(_source.Settle(new(parked))));
+        var refusal = Assert.Throws<SiberiteException>(() => _source.Settle(new(parked)));
+        Assert.Equal(SiberiteError.QueueMoving, refusal.Error);
         Assert.Equal("0", _source.Take("work", session: 2));
     }
 

@@ -6,6 +6,9 @@ internal sealed class QueueModel
     /// <summary>Where poisoned items of the others go.</summary>
     public const int DeadQueue = 3;
 
+    /// <summary>The queue that keeps no journal.</summary>
+    public const int MemoryQueue = 1;
+
     /// <summary>The queue that has cursors.</summary>
     public const int CursorQueue = 2;
 
@@ -123,7 +126,8 @@ internal sealed class QueueModel
     public void Commit()
         => _committed = _queues.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
 
-    /// <summary>Back to the last commit, with nothing open and nobody waiting.</summary>
+    /// <summary>Back to the last commit, with nothing open and nobody waiting. What is in memory alone is
+    /// gone.</summary>
     public void Crash()
     {
         _queues.Clear();
@@ -131,6 +135,9 @@ internal sealed class QueueModel
         {
             this[number].Restore(copy);
         }
+
+        this[MemoryQueue].Items.Clear();
+        this[MemoryQueue].Counts.Clear();
     }
 }
 

@@ -22,12 +22,7 @@ public sealed partial class DefectsPageTests
     [Fact]
     public void Every_test_on_the_page_exists()
     {
-        var known = SourceTree.Lines("*.cs", "tests")
-            .Select(line => Method().Match(line.Text))
-            .Where(match => match.Success)
-            .Select(match => match.Groups["name"].Value)
-            .Concat(SourceTree.Files("*.txt", "tests").Select(path => Path.GetFileName(path)))
-            .ToHashSet(StringComparer.Ordinal);
+        var known = KnownTests();
         var named =
             from row in Rows()
             from Match quoted in Quoted().Matches(row.Proof)
@@ -47,6 +42,15 @@ public sealed partial class DefectsPageTests
             select $"{line.Place} {name}";
         Assert.Empty(missing);
     }
+
+    /// <summary>The names of all tests, and of transcripts as files.</summary>
+    public static HashSet<string> KnownTests()
+        => SourceTree.Lines("*.cs", "tests")
+            .Select(line => Method().Match(line.Text))
+            .Where(match => match.Success)
+            .Select(match => match.Groups["name"].Value)
+            .Concat(SourceTree.Files("*.txt", "tests").Select(path => Path.GetFileName(path)))
+            .ToHashSet(StringComparer.Ordinal);
 
     private static IEnumerable<string> Numbered(string letter, int count)
         => Enumerable.Range(1, count).Select(number => $"{letter}{number}");

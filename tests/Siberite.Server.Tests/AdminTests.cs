@@ -108,6 +108,32 @@ public sealed partial class AdminTests(RunningServer server) : IClassFixture<Run
     }
 
     [Fact]
+    public async Task Series_are_as_many_as_the_settings_allow()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var own = await ServerProcess.StartAsync(
+            directory["data"], "--Siberite:Admin:MaxMetricQueues=2");
+        await using var client = await WireClient.ConnectAsync(own.EndPoint, Cancellation);
+        foreach (var (queue, count) in new[] { ("few", 1), ("some", 2), ("many", 3) })
+        {
+            for (var i = 0; i < count; i++)
+            {
+                await client.SetAsync(queue, flags: 0, "x"u8.ToArray(), Cancellation);
+            }
+        }
+
+        using var admin = new AdminClient(own);
+        await Poll.UntilAsync(
+            async () => (await admin.GetTextAsync("metrics")).Contains("\nsiberite_items{", StringComparison.Ordinal)
+                && (await admin.GetTextAsync("metrics")).Contains("queue=\"many\"", StringComparison.Ordinal),
+            "there are series", Poll.Patience);
+        var metrics = await admin.GetTextAsync("metrics");
+
+        Assert.Contains("siberite_queue_items{queue=\"some\"", metrics, StringComparison.Ordinal);
+        Assert.DoesNotContain("queue=\"few\"", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Series_end_with_their_queue()
     {
         const string series = "siberite_queue_items{queue=\"fleeting\",";

@@ -172,6 +172,27 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
     }
 
     [Fact]
+    public async Task A_queue_that_an_abandoned_cursor_holds_is_shown()
+    {
+        using var operators = new OperatorClient(server.Process);
+        await operators.DoAsync("POST", "api/queues/held", """{"CursorWarningBytes": 2}""");
+        await using var client = await server.ConnectAsync();
+        await client.SetAsync("held", flags: 0, "1"u8.ToArray(), Cancellation);
+        await client.GetAsync("held.slow", Cancellation);
+        await client.SetAsync("held", flags: 0, "23"u8.ToArray(), Cancellation);
+        var page = await OpenQueueAsync("held");
+
+        await UntilAsync(() => Cell(page, "held", 11) == "held by cursors", "the table says so");
+        page.FindElement(By.CssSelector("#queue-dialog button[value=close]")).Click();
+        OpenDialog(page, "held");
+        await UntilAsync(
+            () => page.FindElement(By.Id("queue-cursors")).Text
+                == "Held by cursors: they keep more than CursorWarningBytes. Cursors: slow is 1 items behind, 0 open.",
+            "the dialog says by which");
+        Assert.Empty(Complaints(page));
+    }
+
+    [Fact]
     public async Task A_purge_and_a_deletion_ask_first()
     {
         await using var client = await server.ConnectAsync();

@@ -8,15 +8,13 @@ using Siberite.Testing.Stores;
 namespace Siberite.Storage.Tests;
 
 /// <summary>What every store keeps of a queue that came from another one.</summary>
-public abstract class MovedQueueContract : IDisposable
+public abstract class MovedQueueContract(TestedStore tested) : IDisposable
 {
     private static readonly QueueName Work = QueueName.Parse("work");
 
     private static readonly CursorName Cursor = CursorName.Parse("c");
 
-    protected abstract IQueueStore Store { get; }
-
-    protected abstract void Reopen();
+    private IQueueStore Store => tested.Store;
 
     [Fact]
     public async Task A_queue_from_another_store_is_found_whole_after_a_reopen()
@@ -42,7 +40,7 @@ public abstract class MovedQueueContract : IDisposable
             Assert.Null(source.Find(Work));
         }
 
-        Reopen();
+        tested.Reopen();
         using var found = Open(Store);
         Assert.Empty(found.Moves);
         var stats = found.GetStats(Work).Single();
@@ -68,7 +66,7 @@ public abstract class MovedQueueContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected virtual void Dispose(bool disposing) => Store.Dispose();
+    protected virtual void Dispose(bool disposing) => tested.Dispose();
 
     private static LocalQueues Open(IQueueStore store)
         => new(store, new EngineOptions(), new StorageOptions(), TimeProvider.System, NullLogger<LocalQueues>.Instance);
@@ -119,33 +117,6 @@ public abstract class MovedQueueContract : IDisposable
     }
 }
 
-public sealed class RocksMovedQueueContract : MovedQueueContract
-{
-    private readonly TemporaryDirectory _directory = new();
-    private RocksQueueStore _store;
+public sealed class RocksMovedQueueContract() : MovedQueueContract(new TestedRocksStore());
 
-    public RocksMovedQueueContract() => _store = _directory.OpenStore();
-
-    protected override IQueueStore Store => _store;
-
-    protected override void Reopen()
-    {
-        _store.Dispose();
-        _store = _directory.OpenStore();
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _directory.Dispose();
-    }
-}
-
-public sealed class MemoryMovedQueueContract : MovedQueueContract
-{
-    private MemoryQueueStore _store = new();
-
-    protected override IQueueStore Store => _store;
-
-    protected override void Reopen() => _store = _store.Kill();
-}
+public sealed class MemoryMovedQueueContract() : MovedQueueContract(new TestedMemoryStore());

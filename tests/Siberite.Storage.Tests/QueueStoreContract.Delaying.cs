@@ -19,7 +19,7 @@ public abstract partial class QueueStoreContract
             batch.AppendDelayed(8, new DelayedKey(50, 1), header, new(Encoding.ASCII.GetBytes("of another")));
             batch.Append(7, 1, "an item");
         });
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal([(100L, 2L), (100, 3), (300, 1)], Delayed(7, default, long.MaxValue).Select(Key));
         Assert.Equal(["", "b", "c"], Delayed(7, default, long.MaxValue).Select(Text));
@@ -60,7 +60,7 @@ public abstract partial class QueueStoreContract
             batch.DropDelayed(2);
             batch.AppendDelayed(2, new DelayedKey(5, 4), default, new("4"u8.ToArray()));
         });
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal(["2", "3"], Delayed(1, default, long.MaxValue).Select(Text));
         Assert.Equal(["4"], Delayed(2, default, long.MaxValue).Select(Text));
@@ -82,7 +82,7 @@ public abstract partial class QueueStoreContract
             batch.PutId(1, 3, seenAt: 300, "a"u8);
             batch.PutId(2, 9, seenAt: 900, "a"u8);
         });
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal(new SeenId(3, 300), Store.FindId(1, "a"u8));
         Assert.Equal(new SeenId(2, 200), Store.FindId(1, "ab"u8));
@@ -101,7 +101,7 @@ public abstract partial class QueueStoreContract
             batch.TrimIds(1, 1, 3);
             batch.TrimIds(1, 3, 3);
         });
-        Reopen();
+        tested.Reopen();
         Assert.Null(Store.FindId(1, "ab"u8));
         Assert.Equal(new SeenId(3, 300), Store.FindId(1, "a"u8));
         Assert.Equal(["3 300 a"], Ids(1, 1));
@@ -123,7 +123,7 @@ public abstract partial class QueueStoreContract
         });
         Store.Commit(batch => batch.DropQueue(1));
         Store.ReclaimSpace(1, long.MaxValue, isEmpty: true);
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal(default, Store.ReadExtras(1));
         Assert.Empty(Delayed(1, default, long.MaxValue));
@@ -153,7 +153,7 @@ public abstract partial class QueueStoreContract
             batch.RemoveDeliveries(1, reader: 9, sequence: 9);
             batch.DropQueue(2);
         });
-        Reopen();
+        tested.Reopen();
 
         Deliveries[] expected = [new(0, 7, 2), new(3, 7, 5)];
         Assert.Equal(expected, Assert.Single(Store.LoadQueues()).Extras.Deliveries!);

@@ -4,13 +4,9 @@ using Siberite.Queues;
 namespace Siberite.Storage.Tests;
 
 /// <summary>What every store promises the engine. Derived classes say which store.</summary>
-public abstract partial class QueueStoreContract : IDisposable
+public abstract partial class QueueStoreContract(TestedStore tested) : IDisposable
 {
-    /// <summary>The store under test.</summary>
-    protected abstract IQueueStore Store { get; }
-
-    /// <summary>Closes the store and opens it again.</summary>
-    protected abstract void Reopen();
+    private IQueueStore Store => tested.Store;
 
     [Fact]
     public void A_new_store_has_no_queues_and_no_state()
@@ -25,7 +21,7 @@ public abstract partial class QueueStoreContract : IDisposable
     public void The_id_is_the_same_after_a_reopen()
     {
         var id = Store.Id;
-        Reopen();
+        tested.Reopen();
         Assert.NotEqual(default, id);
         Assert.Equal(id, Store.Id);
     }
@@ -42,7 +38,7 @@ public abstract partial class QueueStoreContract : IDisposable
             batch.PutReader(1, 0, new ReaderState(2, 10, new long[] { 4, 6, 9, 10 }));
             batch.PutReader(1, 1, new ReaderState(99, 990, default));
         });
-        Reopen();
+        tested.Reopen();
 
         var queues = Store.LoadQueues().OrderBy(queue => queue.Record.Id).ToArray();
         Assert.Equal(2, queues.Length);
@@ -142,7 +138,7 @@ public abstract partial class QueueStoreContract : IDisposable
             batch.TrimItems(1, 5, 5);
             batch.TrimItems(1, 6, 2);
         });
-        Reopen();
+        tested.Reopen();
 
         // Behind the reader anything may be found; from its place on everything must.
         Assert.Equal(["4", "5", "6", "7", "8", "9"], Store.ReadTexts(1, 4, long.MaxValue));
@@ -166,7 +162,7 @@ public abstract partial class QueueStoreContract : IDisposable
         });
         Store.ReclaimSpace(1, 2, isEmpty: false);
         Store.ReclaimSpace(2, 3, isEmpty: true);
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal(["b"], Store.ReadTexts(1, 2, 100));
         Assert.Equal(["a", "b"], Store.ReadTexts(3, 1, 100));
@@ -185,7 +181,7 @@ public abstract partial class QueueStoreContract : IDisposable
             }
         });
         Store.Commit(batch => batch.DropQueue(2));
-        Reopen();
+        tested.Reopen();
 
         var queues = Store.LoadQueues();
         Assert.Equal([1, 3], queues.Select(queue => queue.Record.Id).Order());
@@ -211,7 +207,7 @@ public abstract partial class QueueStoreContract : IDisposable
         Store.Commit(batch => batch.DropCursor(1, 2));
         Store.Commit(batch => batch.DropQueue(2));
         Store.Commit(batch => batch.PutQueue(new QueueRecord(3, "q3", 0)));
-        Reopen();
+        tested.Reopen();
 
         var queues = Store.LoadQueues().OrderBy(queue => queue.Record.Id).ToArray();
         Assert.Equal([1, 3], queues.Select(queue => queue.Record.Id));
@@ -236,7 +232,7 @@ public abstract partial class QueueStoreContract : IDisposable
             batch.PutState("a", [9]);
             batch.PutState("ä", null);
         });
-        Reopen();
+        tested.Reopen();
 
         Assert.Equal([9], Store.ReadState("a"));
         Assert.Empty(Store.ReadState("ab")!);
@@ -341,7 +337,7 @@ public abstract partial class QueueStoreContract : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected virtual void Dispose(bool disposing) => Store.Dispose();
+    protected virtual void Dispose(bool disposing) => tested.Dispose();
 
     private static ReadOnlySequence<byte> InPieces(byte[] first, byte[] second)
     {

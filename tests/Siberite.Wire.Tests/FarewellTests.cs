@@ -33,6 +33,32 @@ public sealed class FarewellTests(Servers servers)
     }
 
     [Fact]
+    public async Task Shutdown_stops_the_silo_where_it_is_allowed()
+    {
+        var data = Directory.CreateTempSubdirectory("siberite-farewell-");
+        await using (var server = await ServerProcess.StartAsync(
+            data.FullName, "--Siberite:Gateway:AllowShutdown=true"))
+        {
+            await using var client = await WireClient.ConnectAsync(server.EndPoint, Never);
+            Assert.Equal("STORED", await client.SetAsync("kept", 0, "x"u8.ToArray(), Never));
+            client.Write("shutdown");
+            client.Write("set kept 0 0 1\r\ny"); // Not obeyed any more.
+            await client.SendAsync(Never);
+            await client.ReadToEndAsync(Never);
+            Assert.Equal(0, await server.WaitForExitAsync());
+        }
+
+        await using (var again = await ServerProcess.StartAsync(data.FullName))
+        {
+            await using var client = await WireClient.ConnectAsync(again.EndPoint, Never);
+            Assert.Equal("x"u8.ToArray(), (await client.GetAsync("kept", Never)).Item!.Payload);
+            Assert.Null((await client.GetAsync("kept", Never)).Item);
+        }
+
+        data.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task A_server_that_stops_ends_waits_keeps_open_items_and_closes()
     {
         var data = Directory.CreateTempSubdirectory("siberite-farewell-").FullName;

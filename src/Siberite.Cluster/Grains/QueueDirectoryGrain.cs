@@ -15,12 +15,19 @@ namespace Siberite.Cluster;
 internal sealed partial class QueueDirectoryGrain(
     [PersistentState("home", QueueDirectoryGrain.StorageName)] IPersistentState<QueueHomeState> record,
     IQueueSettingReader reader,
+    ClusterView view,
     TimeProvider time,
     ILogger<QueueDirectoryGrain> log)
     : Grain, IQueueDirectoryGrain
 {
     /// <summary>The grain storage that keeps the records: the local store when standalone.</summary>
     public const string StorageName = "queue-directory";
+
+    /// <summary>How long a home that did not answer is not asked again. 1 s: those that have queued up behind the call
+    /// that found out are told at once, where each would wait for a time-out of its own.</summary>
+    internal static readonly TimeSpan SilenceMemory = TimeSpan.FromSeconds(1);
+
+    private (StoreId Store, long At)? _silent; // The home that did not answer last, and when, by the clock's own ticks.
 
     /// <inheritdoc/>
     public async ValueTask<ResolvedHome?> FindAsync()
@@ -42,7 +49,7 @@ internal sealed partial class QueueDirectoryGrain(
             proposed = await HomeFromParentAsync(proposed);
 
             // The queue first, in memory only: a home that is full, or away, refuses before there is a record.
-            var run = await GrainCallFailure.TranslateAsync(QueueAt(proposed).OpenAsync(), Name);
+            var run = await OpenAtAsync(proposed);
             record.State = NewRecord(QueueMode.Strict, proposed);
             await ChangeAsync(record.WriteStateAsync);
             LogCreated(log, this.GetPrimaryKeyString(), proposed);
@@ -197,8 +204,27 @@ internal sealed partial class QueueDirectoryGrain(
     {
         var home = record.State.ToHome();
         var run = home is { Mode: QueueMode.Strict, Stores: [var store] }
-            ? await GrainCallFailure.TranslateAsync(QueueAt(store).OpenAsync(), Name)
+            ? await OpenAtAsync(store)
             : 0;
         return new ResolvedHome(home, run);
+    }
+
+    private async Task<long> OpenAtAsync(StoreId store)
+    {
+        if (_silent is { } silent && silent.Store == store && time.GetElapsedTime(silent.At) < SilenceMemory)
+        {
+            throw view.Unavailable(store);
+        }
+
+        await view.CheckHomeAsync(store);
+        try
+        {
+            return await QueueAt(store).OpenAsync();
+        }
+        catch (Exception e) when (GrainCallFailure.From(e, Name) is { } failure)
+        {
+            _silent = failure.IsUnknown ? (store, time.GetTimestamp()) : null;
+            throw failure.AsUnavailable(Name);
+        }
     }
 }

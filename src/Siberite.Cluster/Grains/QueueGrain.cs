@@ -130,7 +130,7 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         }
 
         await _queues.Commits.WaitAsync(result.Commit);
-        return new QueueOutcome(default, result.Status, result.Item, Error: null);
+        return new QueueOutcome(default, result.Status, result.Item, Error: null) { Run = _local.Run };
     }
 
     /// <summary>A silo that has lost its store, or has not got it yet, is nobody's home. Its activations go, so that

@@ -22,6 +22,10 @@ internal sealed partial class ClusterView(
     /// away.</summary>
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a call waits for silos that have just joined to say who they are. 1 s: it takes them some
+    /// milliseconds, and the store may be theirs.</summary>
+    private static readonly TimeSpan IntroductionTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Pause before a silo that did not answer is asked again.</summary>
     private static readonly TimeSpan AskAgainDelay = TimeSpan.FromMilliseconds(250);
 
@@ -66,6 +70,25 @@ internal sealed partial class ClusterView(
 
         return home?.Key;
     }
+
+    /// <summary>The silo that has the store. Silos that have just joined get a moment to say who they are.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: no active silo has
+    /// it.</exception>
+    public async ValueTask<SiloAddress> HomeOfAsync(StoreId store)
+    {
+        if (FindHome(store) is { } home)
+        {
+            return home;
+        }
+
+        await WaitForStrangersAsync(IntroductionTimeout);
+        return FindHome(store) ?? throw Unavailable(store);
+    }
+
+    /// <summary>The same for its exception alone. Before a call: the runtime logs an error, with a stack, for each that
+    /// it cannot place, and a home that is away is a normal day.</summary>
+    /// <exception cref="SiberiteException">As there.</exception>
+    public async ValueTask CheckHomeAsync(StoreId store) => await HomeOfAsync(store);
 
     /// <summary>What a client reads of a queue whose home is away.</summary>
     public SiberiteException Unavailable(StoreId store)

@@ -8,21 +8,12 @@ namespace Siberite.Cluster;
 /// </remarks>
 internal sealed class HomePlacementDirector(ClusterView view) : IPlacementDirector
 {
-    /// <summary>How long a call waits for silos that have just joined to say who they are. 1 s: it takes them some
-    /// milliseconds, and the store may be theirs.</summary>
-    private static readonly TimeSpan IntroductionTimeout = TimeSpan.FromSeconds(1);
-
     /// <inheritdoc/>
     public async Task<SiloAddress> OnAddActivation(
         PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         var store = QueueAddress.StoreOf(target.GrainIdentity.Key.ToString()!);
-        if (view.FindHome(store) is not { } home)
-        {
-            await view.WaitForStrangersAsync(IntroductionTimeout);
-            home = view.FindHome(store) ?? throw view.Unavailable(store);
-        }
-
+        var home = await view.HomeOfAsync(store);
         return context.GetCompatibleSilos(target).Contains(home) ? home : throw view.Unavailable(store);
     }
 }

@@ -37,15 +37,15 @@ internal sealed class GrainCursor : IQueueCursor
 
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
-        => _queue.Send(QueueCommandKind.Close, session, sequence, _cursor).AsCommit();
+        => _queue.EndRead(QueueCommandKind.Close, session, sequence, _cursor).AsCommit();
 
     /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
-        => _queue.Send(QueueCommandKind.Abort, session, sequence, _cursor).AsAbort();
+        => _queue.EndRead(QueueCommandKind.Abort, session, sequence, _cursor).AsAbort();
 
     /// <inheritdoc/>
     public ValueTask ReturnAsync(SessionId session, long sequence)
-        => _queue.Send(QueueCommandKind.Return, session, sequence, _cursor).AsAbort();
+        => _queue.EndRead(QueueCommandKind.Return, session, sequence, _cursor).AsAbort();
 
     /// <inheritdoc/>
     public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)

@@ -50,6 +50,7 @@ internal sealed partial class GrainQueue
         try
         {
             var found = await first.AsOutcome();
+            NoteOpened(first.Command, found, first.Run);
 
             // A queue that is not there can be waited for: the wait goes where its first item will come.
             return found.Take == TakeStatus.Taken || first.HasStaleHome
@@ -94,6 +95,9 @@ internal sealed partial class GrainQueue
                     _parts.OnGone(this); // It was deleted, or has moved: the wait goes on elsewhere.
                 }
 
+                NoteOpened(
+                    Command(QueueCommandKind.Take, session, sequence: 0) with { Mode = mode, Cursor = wait.Cursor },
+                    end, end.Run);
                 return new TakeResult(end.Take, end.Item, default);
             }
         }

@@ -83,15 +83,15 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
-        => Enqueue(Command(QueueCommandKind.Close, session, sequence)).AsCommit();
+        => EndRead(QueueCommandKind.Close, session, sequence, cursor: null).AsCommit();
 
     /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
-        => Enqueue(Command(QueueCommandKind.Abort, session, sequence)).AsAbort();
+        => EndRead(QueueCommandKind.Abort, session, sequence, cursor: null).AsAbort();
 
     /// <inheritdoc/>
     public ValueTask ReturnAsync(SessionId session, long sequence)
-        => Enqueue(Command(QueueCommandKind.Return, session, sequence)).AsAbort();
+        => EndRead(QueueCommandKind.Return, session, sequence, cursor: null).AsAbort();
 
     /// <inheritdoc/>
     public ValueTask<bool> TouchAsync(SessionId session, long sequence, TimeSpan lease)
@@ -117,9 +117,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private static QueueCommand Command(QueueCommandKind kind, SessionId session, long sequence)
         => new(kind, session, Payload: null, Flags: 0, ExpiresAt: 0, MustSync: false, default, sequence);
 
-    private RemoteCommand Enqueue(in QueueCommand command)
+    private RemoteCommand Enqueue(in QueueCommand command) => Enqueue(new RemoteCommand(this, command));
+
+    private RemoteCommand Enqueue(RemoteCommand pending)
     {
-        var pending = new RemoteCommand(this, command);
         bool mustStart;
         lock (_gate)
         {
@@ -232,6 +233,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     {
         try
         {
+            await _parts.CheckHomeAsync(Store);
             var reply = await _grain.ExecuteAsync(call);
             QueueOutcome[]? outcomes;
             while ((outcomes = reply.Outcomes.Items) is null)
@@ -283,6 +285,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             }
             else
             {
+                commands[i].Run = _run;
                 ended[i] = commands[i];
             }
         }
@@ -318,6 +321,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             if (IsTakenUnseen(command, outcomes[i]))
             {
                 command.Fail(Unanswered());
+            }
+            else if (ClosesNothing(command))
+            {
+                command.Fail(ReadLost());
             }
             else
             {

@@ -9,9 +9,11 @@ namespace Siberite.Cluster;
 /// <param name="onGone">Called when a queue's home says that the queue is gone, or is away itself: it may have
 /// moved.</param>
 /// <param name="nameOf">The name of the silo with a store, if it is known.</param>
+/// <param name="checkHome">Throws when no active silo has the store.</param>
 /// <param name="log">Where to.</param>
 internal sealed class GrainQueueParts(
-    GatewayAddress gateway, TimeProvider time, Action<GrainQueue> onGone, Func<StoreId, string?> nameOf, ILogger log)
+    GatewayAddress gateway, TimeProvider time, Action<GrainQueue> onGone, Func<StoreId, string?> nameOf,
+    Func<StoreId, ValueTask> checkHome, ILogger log)
 {
     private long _lastNumber;
 
@@ -28,4 +30,8 @@ internal sealed class GrainQueueParts(
     public void OnGone(GrainQueue queue) => onGone(queue);
 
     public string? NameOf(StoreId store) => nameOf(store);
+
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.QueueUnavailable"/>: no active silo has the
+    /// store.</exception>
+    public ValueTask CheckHomeAsync(StoreId store) => checkHome(store);
 }

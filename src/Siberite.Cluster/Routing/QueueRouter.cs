@@ -78,7 +78,8 @@ internal sealed partial class QueueRouter : IQueueRouter
         _isDirect = options.Value.LocalRoute == QueueRoute.Direct;
         _spreads = options.Value.NewQueues == NewQueues.Spread;
         _othersStats = new RecentAnswer<Answered<AnsweredStats?>[]>(time, options.Value.StatsInterval);
-        _remoteParts = new GrainQueueParts(local.Gateway, time, Forget, view.NameOf, log);
+        _remoteParts = new GrainQueueParts(
+            local.Gateway, time, Forget, view.NameOf, view.CheckHomeAsync, log);
         _resolvedByBytes = _resolved.GetAlternateLookup<ReadOnlySpan<byte>>();
         _turns = new SemaphoreSlim[TurnCount];
         for (var i = 0; i < _turns.Length; i++)

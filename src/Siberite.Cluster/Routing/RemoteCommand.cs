@@ -34,6 +34,13 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
     /// one by now.</summary>
     public bool HasStaleHome { get; private set; }
 
+    /// <summary>Of the end of an open read: the run of the home in which it was opened; 0 if that is not
+    /// known.</summary>
+    public long OpenedIn { get; init; }
+
+    /// <summary>The run of the home that answered.</summary>
+    public long Run { get; set; }
+
     /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
     public long? HeldAt { get; set; }
 
@@ -127,6 +134,7 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
     {
         var outcome = _end.GetResult(token);
         queue.NoteIfGone(outcome.Take == TakeStatus.Gone);
+        queue.NoteOpened(_command, outcome, Run);
         return new TakeResult(outcome.Take, outcome.Item, default);
     }
 

@@ -169,6 +169,10 @@ public readonly record struct QueueOutcome(
     [property: Id(3)] SiberiteError? Error,
     [property: Id(4)] bool IsDeferred = false)
 {
+    /// <summary>Of a wait: the run of the silo that answers. A call says it once for all its commands.</summary>
+    [Id(21)]
+    public long Run { get; init; }
+
     /// <summary>Of a touch: whether the session still has the item open.</summary>
     [Id(20)]
     public bool IsOpen { get; init; }

@@ -10,6 +10,22 @@ public enum ItemFlags
     Zero = 1,
 }
 
+/// <summary>What <c>STORED</c> means of a queue.</summary>
+public enum QueueDurability
+{
+    /// <summary>What <see cref="StorageOptions.Durability"/> says.</summary>
+    Server = 0,
+
+    /// <summary>As <see cref="Durability.Always"/>.</summary>
+    Always = 1,
+
+    /// <summary>As <see cref="Durability.Interval"/>.</summary>
+    Interval = 2,
+
+    /// <summary>As <see cref="Durability.Os"/>.</summary>
+    Os = 3,
+}
+
 /// <summary>What one queue is told. Sections <c>Siberite:Queues:&lt;name&gt;</c>. Sizes in bytes.</summary>
 /// <remarks>
 /// What is not set in a queue's own section is taken from the name patterns that match it, then from <c>default</c>,
@@ -29,6 +45,10 @@ public sealed class QueueOptions
     /// created.</summary>
     public QueueMode Mode { get; set; } = QueueMode.Strict;
 
+    /// <summary>What <c>STORED</c> means of this queue, if not what it means on the silo. Default <c>Server</c>. Counts
+    /// for what is set from then on.</summary>
+    public QueueDurability Durability { get; set; } = QueueDurability.Server;
+
     /// <summary>Most items that wait; a <c>set</c> beyond it is answered <c>NOT_STORED</c>. Default 0, no limit: disks
     /// are large and a producer that is refused loses its work.</summary>
     public long MaxItems { get; set; }
@@ -40,6 +60,15 @@ public sealed class QueueOptions
     /// <summary>Largest payload of one item; a larger one is answered <c>NOT_STORED</c>. Default 0: the gateway's
     /// <c>MaxItemBytes</c> alone counts.</summary>
     public long MaxItemBytes { get; set; }
+
+    /// <summary>Whether items are on disk (true), or in memory alone and gone with the process (false). Default true: a
+    /// queue that forgets is a choice. What is there is kept as it was set: the queue goes over when it is
+    /// empty.</summary>
+    public bool KeepJournal { get; set; } = true;
+
+    /// <summary>Memory from which on a queue without a journal is full, in bytes; each item counts 120 more than its
+    /// payload. Default 64 MiB: half of what Kestrel kept in memory of a queue that was on disk as well.</summary>
+    public long MaxMemoryBytes { get; set; } = 64L << 20;
 
     /// <summary>Whether a full queue drops its oldest items instead of refusing new ones. Default false: nothing is
     /// dropped that was acknowledged.</summary>

@@ -11,7 +11,7 @@ internal sealed record QueuesAnswer(
 internal sealed record QueueRowAnswer(
     [property: JsonRequired] string Name, [property: JsonRequired] long Items, [property: JsonRequired] long Bytes,
     double? OldestSeconds, int OpenReads, int Waiters, double? InPerSecond, double? OutPerSecond, string Silo,
-    bool IsUnreadable, bool IsPaused, long Delayed, long DeadLetters);
+    bool IsUnreadable, bool IsPaused, long Delayed, long DeadLetters, int Cursors, string? State);
 
 /// <summary>One silo.</summary>
 internal sealed record SiloAnswer(
@@ -43,7 +43,12 @@ internal sealed record QueueAnswer(
 internal sealed record QueueHomeAnswer(
     string Silo, string StoreId, long Items, long Bytes, DateTimeOffset? OldestEnqueuedAt, int OpenReads, int Waiters,
     long Appended, long Taken, long Closed, long Aborted, long Expired, long Discarded, bool IsUnreadable,
-    long Delayed, long DelayedBytes, long Failed, long Retried, long DeadLetters, long Duplicates);
+    long Delayed, long DelayedBytes, long Failed, long Retried, long DeadLetters, long Duplicates,
+    bool IsHeldByCursors, IReadOnlyList<CursorAnswer>? Cursors);
+
+/// <summary>One cursor of a queue on one silo.</summary>
+internal sealed record CursorAnswer(
+    [property: JsonRequired] string Name, long Items, int OpenReads, int Waiters, DateTimeOffset? UsedAt);
 
 /// <summary>What a queue is told.</summary>
 internal sealed record SettingsAnswer([property: JsonRequired] IReadOnlyList<SettingAnswer> Settings);

@@ -117,15 +117,15 @@ internal static class QueueCommands
         }
 
         var table = Screen.NewTable(
-            "Queue", "Items", "Bytes", "Oldest s", "Open", "Waiters", "Delayed", "Dead letters", "Silo", "State");
+            "Queue", "Items", "Bytes", "Oldest s", "Open", "Waiters", "Delayed", "Dead letters", "Cursors", "Silo",
+            "State");
         foreach (var row in rows)
         {
             table.AddRow(
                 Markup.Escape(row.Name), Screen.Count(row.Items), Screen.Count(row.Bytes),
                 row.OldestSeconds is { } age ? Screen.Count((long)age) : "-", Screen.Count(row.OpenReads),
                 Screen.Count(row.Waiters), Screen.Count(row.Delayed), Screen.Count(row.DeadLetters),
-                Markup.Escape(row.Silo),
-                row.IsUnreadable ? "unreadable" : row.IsPaused ? "paused" : "");
+                Screen.Count(row.Cursors), Markup.Escape(row.Silo), Markup.Escape(row.State ?? ""));
         }
 
         Screen.Say(table);
@@ -163,9 +163,26 @@ internal static class QueueCommands
                   failed   {home.Failed} opened in vain, {home.Retried} kept back, {home.DeadLetters} dead letters
                   dropped  {home.Expired} expired, {home.Discarded} discarded, {home.Duplicates} duplicates refused
                 """));
+            ShowCursors(home);
         }
 
         return ExitCodes.Done;
+    }
+
+    private static void ShowCursors(QueueHomeAnswer home)
+    {
+        foreach (var cursor in home.Cursors ?? [])
+        {
+            Screen.Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  cursor   {cursor.Name}: {cursor.Items} items behind, {cursor.OpenReads} open, "
+                + $"{cursor.Waiters} waiters, last used {cursor.UsedAt:u}"));
+        }
+
+        if (home.IsHeldByCursors)
+        {
+            Screen.Say("  warning  held by cursors: they keep more than the queue's CursorWarningBytes");
+        }
     }
 
     private static async Task<int> PeekAsync(

@@ -50,6 +50,9 @@ internal sealed record QueueHomeReport(
         Retried = queue.RetriedCount,
         DeadLetters = queue.DeadLetterCount,
         Duplicates = queue.DuplicateCount,
+        IsHeldByCursors = queue.IsHeldByCursors,
+        Cursors = [.. queue.Cursors.Select(CursorReport.Of)],
+        Children = queue.Children,
     };
 
     /// <summary>Items that are not due yet.</summary>
@@ -69,6 +72,28 @@ internal sealed record QueueHomeReport(
 
     /// <summary>Sets refused because their id was seen before.</summary>
     public long Duplicates { get; private init; }
+
+    /// <summary>Whether its cursors keep more than its settings call normal.</summary>
+    public bool IsHeldByCursors { get; private init; }
+
+    /// <summary>Its cursors, by name.</summary>
+    public IReadOnlyList<CursorReport> Cursors { get; private init; } = [];
+
+    /// <summary>Its children, by name, if it is the parent of a fanout.</summary>
+    public IReadOnlyList<string> Children { get; private init; } = [];
+}
+
+/// <summary>One cursor of a queue on one silo.</summary>
+/// <param name="Name">Its name within the queue.</param>
+/// <param name="Items">Items that wait for it.</param>
+/// <param name="OpenReads">Items in the hands of its clients.</param>
+/// <param name="Waiters">Clients that wait for an item.</param>
+/// <param name="UsedAt">When it was last asked for an item, or the silo's start.</param>
+internal sealed record CursorReport(
+    string Name, long Items, int OpenReads, int Waiters, DateTimeOffset? UsedAt)
+{
+    public static CursorReport Of(CursorStats cursor) => new(
+        cursor.Name, cursor.ItemCount, cursor.OpenReadCount, cursor.WaiterCount, AdminTime.Of(cursor.UsedAt));
 }
 
 /// <summary>What a queue is told.</summary>

@@ -63,11 +63,18 @@ internal sealed record QueueRow(
     /// <summary>Whether reads are refused by a setting.</summary>
     public bool IsPaused => Stats.IsPaused;
 
+    /// <summary>What is not as it is with most queues, in a few words; empty if all is.</summary>
+    public string State => string.Join(
+        ", ", IsUnreadable ? ["unreadable"] : StateWords());
+
     /// <summary>Items that are not due yet.</summary>
     public long Delayed => Stats.DelayedCount;
 
     /// <summary>Items since the silo started that went to its dead-letter queue.</summary>
     public long DeadLetters => Stats.DeadLetterCount;
+
+    private IEnumerable<string> StateWords()
+        => new[] { IsPaused ? "paused" : "", IsHeldByCursors ? "held by cursors" : "" }.Where(word => word.Length > 0);
 }
 
 /// <summary>One silo of the cluster.</summary>

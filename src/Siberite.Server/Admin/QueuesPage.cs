@@ -77,7 +77,7 @@ internal static class QueuesPage
             rows.Append("<tr>");
             Cell(queue.Name);
             Cell(queue.IsUnreadable ? "unreadable" : Figures.Count(queue.Items));
-            Cell(Figures.Bytes(queue.Bytes) + (queue.IsHeldByCursors ? ", held by cursors" : ""));
+            Cell(Figures.Bytes(queue.Bytes));
             Cell(Figures.Duration(queue.OldestSeconds));
             Cell(Figures.Count(queue.OpenReads));
             Cell(Figures.Count(queue.Waiters));
@@ -86,7 +86,7 @@ internal static class QueuesPage
             Cell(Figures.Rate(queue.InPerSecond));
             Cell(Figures.Rate(queue.OutPerSecond));
             Cell(queue.Silo);
-            Cell(queue.IsUnreadable ? "unreadable" : queue.IsPaused ? "paused" : "");
+            Cell(queue.State);
             Cell(""); // Where scripts run, a button.
             rows.Append("</tr>\n");
         }

@@ -10,6 +10,7 @@ internal static class QueueRules
     {
         [nameof(QueueOptions.MaxItems)] = options => Number(options.MaxItems),
         [nameof(QueueOptions.MaxBytes)] = options => Number(options.MaxBytes),
+        [nameof(QueueOptions.MaxMemoryBytes)] = options => Number(options.MaxMemoryBytes, least: 1),
         [nameof(QueueOptions.MaxItemBytes)] = options => Number(options.MaxItemBytes),
         [nameof(QueueOptions.MaxCursors)] = options => Number(options.MaxCursors, most: 10_000),
         [nameof(QueueOptions.RetentionAge)] = options => Duration(options.RetentionAge),

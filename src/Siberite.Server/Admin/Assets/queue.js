@@ -44,6 +44,7 @@ async function showQueue() {
   shown.isPaused = queue.isPaused;
   set("queue-facts", factsOf(queue));
   set("queue-counts", countsOf(queue.homes));
+  set("queue-cursors", cursorsOf(queue.homes));
   set("pause", queue.isPaused ? "Resume" : "Pause");
   fill("queue-rows", page.items.map(item => [
     String(item.sequence), new Date(item.enqueuedAt).toLocaleString(),
@@ -71,6 +72,13 @@ function countsOf(homes) {
     + `${sum("closed")} closed, ${sum("aborted")} given back, ${sum("failed")} opened in vain, `
     + `${sum("retried")} kept back, ${sum("deadLetters")} dead letters, ${sum("expired")} expired, `
     + `${sum("discarded")} discarded, ${sum("duplicates")} duplicates refused.`;
+}
+
+function cursorsOf(homes) {
+  const cursors = homes.flatMap(home => home.cursors.map(cursor =>
+    `${cursor.name} is ${count(cursor.items)} items behind, ${count(cursor.openReads)} open`));
+  return (homes.some(home => home.isHeldByCursors) ? "Held by cursors: they keep more than CursorWarningBytes. " : "")
+    + (cursors.length > 0 ? `Cursors: ${cursors.join("; ")}.` : "");
 }
 
 function fill(id, rows) {

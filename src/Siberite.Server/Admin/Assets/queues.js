@@ -103,10 +103,9 @@ function showRows(queues) {
     const row = body.rows[index] ?? body.insertRow();
     const texts = [
       queue.name, queue.isUnreadable ? "unreadable" : count(queue.items),
-      bytes(queue.bytes) + (queue.isHeldByCursors ? ", held by cursors" : ""),
-      duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters), count(queue.delayed),
-      count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
-      queue.isUnreadable ? "unreadable" : queue.isPaused ? "paused" : "",
+      bytes(queue.bytes), duration(queue.oldestSeconds), count(queue.openReads), count(queue.waiters),
+      count(queue.delayed), count(queue.deadLetters), rate(queue.inPerSecond), rate(queue.outPerSecond), queue.silo,
+      queue.state,
     ];
     texts.forEach((text, column) => {
       const cell = row.cells[column] ?? row.insertCell();

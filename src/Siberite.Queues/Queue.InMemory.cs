@@ -1,0 +1,111 @@
+using System.Buffers;
+using Siberite.Contracts;
+
+namespace Siberite.Queues;
+
+// Queues that keep no journal: their items are in memory alone, and gone with the process.
+public sealed partial class Queue
+{
+    /// <summary>One item in so many must be closed behind an open one before they are gone through for its
+    /// memory.</summary>
+    private const int MinClosedShare = 16;
+
+    private MemoryItems? _memory; // Null for a queue that keeps its journal.
+
+    /// <summary>Whether its items are in memory alone, or will be from the next time on that it is empty.</summary>
+    public bool KeepsNoJournal
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _memory is not null || !Options.KeepJournal;
+            }
+        }
+    }
+
+    /// <summary>Whether its items are in memory alone. Only under the gate.</summary>
+    internal bool IsInMemory => _memory is not null;
+
+    /// <summary>Reads items, in order. Not under the gate, unless it is for a few.</summary>
+    /// <param name="first">First sequence wanted.</param>
+    /// <param name="limit">First sequence not wanted.</param>
+    /// <param name="maxBytes">Stops after the item whose payload reaches this many bytes in sum.</param>
+    /// <param name="found">Receives them.</param>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    internal void ReadItems(long first, long limit, long maxBytes, List<StoredItem> found)
+    {
+        if (Volatile.Read(ref _memory) is { } memory)
+        {
+            memory.Read(first, limit, maxBytes, found);
+        }
+        else
+        {
+            _shared.Store.ReadItems(_record.Id, first, limit, maxBytes, found);
+        }
+    }
+
+    /// <summary>Adds the places of all readers to a batch, as they will be after a restart: behind everything, for
+    /// nothing will be left. All together, so that no cursor is ever ahead of its queue.</summary>
+    internal void PutPlacesInMemory(IStoreBatch batch)
+    {
+        foreach (var reader in Readers)
+        {
+            batch.PutReader(_record.Id, reader.Number, EndOf(reader));
+        }
+    }
+
+    /// <summary>The place of a reader as it is to be stored. Only under the gate.</summary>
+    internal ReaderState StateToStore(QueueReader reader) => _memory is null ? reader.State : EndOf(reader);
+
+    private ReaderState EndOf(QueueReader reader)
+        => new(_tail, reader == _main ? _appendedBytes : reader.Place.ClosedBytes, Closed: default);
+
+    /// <summary>Goes over to the other way of keeping items, once there is none that was kept in the former
+    /// one.</summary>
+    private void FollowJournalSetting()
+    {
+        if (Options.KeepJournal == (_memory is null) || _main.Place.Position != _tail)
+        {
+            return;
+        }
+
+        if (_memory is null)
+        {
+            Volatile.Write(ref _memory, new MemoryItems());
+        }
+        else
+        {
+            Volatile.Write(ref _memory, null);
+            _main.MarkNow(); // With the item that comes next, or before it.
+        }
+
+        ForgetWindows();
+    }
+
+    private Commit KeepInMemory(
+        MemoryItems memory, in ItemHeader header, in ReadOnlySequence<byte> payload, out byte[]? copy)
+    {
+        copy = payload.ToArray();
+        memory.Add(header, copy);
+        _main.MarkLater(); // So that sequences go on from there after a restart.
+        return default;
+    }
+
+    private bool IsMemoryFull(MemoryItems memory, long maxBytes)
+    {
+        if (maxBytes <= 0 || memory.Bytes < maxBytes)
+        {
+            return false;
+        }
+
+        var place = _main.Place;
+        memory.RemoveBelow(place.Position);
+        if (memory.Bytes >= maxBytes && place.Closed.Count > memory.Count / MinClosedShare)
+        {
+            memory.RemoveClosed(place.IsClosed);
+        }
+
+        return memory.Bytes >= maxBytes;
+    }
+}
