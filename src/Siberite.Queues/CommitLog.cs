@@ -183,17 +183,6 @@ public sealed partial class CommitLog : ICommitLog, IDisposable
         }
     }
 
-    /// <summary>Adds an item whose payload is in its file already.</summary>
-    internal Commit AppendLarge(long queueId, in ItemHeader header, ILargePayload payload, Durability durability)
-    {
-        lock (_gate)
-        {
-            ThrowIfFailed();
-            _open.AppendLarge(queueId, header, payload);
-            return CommitOpen(durability);
-        }
-    }
-
     /// <summary>Adds a rare mutation to the open batch.</summary>
     internal Commit Mutate<TState>(TState state, Action<IStoreBatch, TState> mutate)
     {

@@ -12,7 +12,8 @@ public sealed partial class Queue
     /// <remarks>What also goes to children goes from memory: a file's payload is one queue's. What is kept in memory
     /// needs no file.</remarks>
     private bool MayBeginLarge
-        => _children.Length == 0 && Volatile.Read(ref _memory) is null && !_isGone && !IsDamaged && !_shared.Commits.HasFailed && _shared.Store.HasRoom;
+        => _children.Length == 0 && Volatile.Read(ref _memory) is null && !_isGone && !IsDamaged
+            && !_shared.Commits.HasFailed && _shared.Store.HasRoom;
 
     private ValueTask<AppendResult> AppendLarge(in ItemDraft draft)
     {
