@@ -32,6 +32,7 @@ internal sealed class CopyJournal : IDisposable
     private readonly Note?[] _places;
     private readonly Dictionary<string, Queue<int>> _left = new(StringComparer.Ordinal); // By digest, their places.
     private readonly int _laneCount;
+    private readonly int _generation;
     private long _lastNumber;
     private int _setsBeforeForgetting;
 
@@ -40,6 +41,7 @@ internal sealed class CopyJournal : IDisposable
         _file = file;
         _path = path;
         _laneCount = laneCount;
+        _generation = left.Select(note => note.Order.Generation).DefaultIfEmpty().Max() + 1;
         _places = [.. new Note?[laneCount], .. left];
         _setsBeforeForgetting = _places.Length;
         for (var place = laneCount; place < _places.Length; place++)
@@ -110,7 +112,7 @@ internal sealed class CopyJournal : IDisposable
         var isLeft = _left.TryGetValue(digest, out var places) && places.Count > 0;
         var place = isLeft ? places!.Dequeue() : -1;
         var id = isLeft ? _places[place]!.Id
-            : string.Create(CultureInfo.InvariantCulture, $"copy-{_run}-{++_lastNumber}");
+            : string.Create(CultureInfo.InvariantCulture, $"copy-{_run}-{_generation}-{++_lastNumber}");
         Write(lane, new Note("set", id, digest));
         if (isLeft)
         {
@@ -148,7 +150,8 @@ internal sealed class CopyJournal : IDisposable
 
     private static string BootId() => File.Exists(BootPath) ? File.ReadAllText(BootPath).Trim() : "";
 
-    /// <returns>What was set and not closed, if it can still be trusted.</returns>
+    /// <returns>What was set and not closed, if it can still be trusted. In the order it was set: of items with the
+    /// same bytes, the target has the first ones.</returns>
     private static List<Note> Read(FileStream file)
     {
         var content = new byte[file.Length];
@@ -158,7 +161,7 @@ internal sealed class CopyJournal : IDisposable
         return boot.Length == 0 || notes.Length == 0 || notes[0].TrimEnd() != boot
             ? []
             : [.. notes[1..].Select(Note.TryParse).OfType<Note>().Where(note => note.State == "set")
-                .DistinctBy(note => note.Id)];
+                .DistinctBy(note => note.Id).OrderBy(note => note.Order)];
     }
 
     /// <summary>Makes room for the lanes before what is left. A kill meanwhile loses notes, and sets items twice.
@@ -190,6 +193,15 @@ internal sealed class CopyJournal : IDisposable
 
     private sealed record Note(string State, string Id, string Digest)
     {
+        /// <summary>When it was first set: in which run since the file was begun, and as which of its
+        /// items.</summary>
+        public (int Generation, long Number) Order
+            => Id.Split('-') is [.., var generation, var number]
+                && int.TryParse(generation, CultureInfo.InvariantCulture, out var run)
+                && long.TryParse(number, CultureInfo.InvariantCulture, out var item)
+                ? (run, item)
+                : default;
+
         public static Note? TryParse(string line)
             => line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [var state, var id, var digest]
                 ? new Note(state, id, digest)
