@@ -67,6 +67,9 @@ public sealed class CursorName : IEquatable<CursorName>
         return true;
     }
 
+    /// <summary>What clients call the cursor of this name in a queue.</summary>
+    public ReadOnlyMemory<byte> AddressIn(QueueName queue) => (byte[])[.. queue.Utf8.Span, Separator, .. Utf8.Span];
+
     /// <inheritdoc/>
     public bool Equals(CursorName? other) => other is not null && Value == other.Value;
 

@@ -68,6 +68,10 @@ public interface IQueue
 /// </remarks>
 public interface IQueueCursor : IQueue
 {
+    /// <inheritdoc/>
+    ValueTask<AppendResult> IQueue.AppendAsync(in ItemDraft draft)
+        => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
+
     /// <summary>Drops the cursor with its place, its open reads and its waits. One that is not there is fine.</summary>
     ValueTask<Commit> DropAsync();
 }

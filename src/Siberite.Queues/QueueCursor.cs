@@ -13,7 +13,7 @@ public sealed class QueueCursor : IQueueCursor
         _queue = queue;
         _gate = queue.Gate;
         Cursor = cursor;
-        Address = (byte[])[.. queue.Name.Utf8.Span, CursorName.Separator, .. cursor.Utf8.Span];
+        Address = cursor.AddressIn(queue.Name);
     }
 
     /// <summary>Its name within the queue.</summary>
@@ -35,10 +35,6 @@ public sealed class QueueCursor : IQueueCursor
 
     /// <inheritdoc/>
     public bool TakesInPipelines => false;
-
-    /// <inheritdoc/>
-    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)

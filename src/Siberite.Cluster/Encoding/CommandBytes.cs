@@ -5,7 +5,7 @@ namespace Siberite.Cluster;
 /// <summary>The bytes of a call's commands. A pipeline through another silo is mostly the writing and reading of
 /// these, so each says what it has and no more.</summary>
 /// <remarks>
-/// A count, then each command: its kind, a byte of <see cref="Parts"/>, and what those name, in their order. A session
+/// A count, then each command: its kind, its <see cref="Parts"/>, and what those name, in their order. A session
 /// of the same gateway as the one before is its number alone. A silo refuses parts and kinds that it does not know:
 /// what comes after them would be read as something else.
 /// </remarks>

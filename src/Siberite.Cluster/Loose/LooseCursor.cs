@@ -15,7 +15,7 @@ internal sealed class LooseCursor : IQueueCursor
     {
         _queue = queue;
         _cursor = cursor;
-        Address = (byte[])[.. queue.Name.Utf8.Span, CursorName.Separator, .. cursor.Utf8.Span];
+        Address = cursor.AddressIn(queue.Name);
     }
 
     /// <inheritdoc/>
@@ -28,10 +28,6 @@ internal sealed class LooseCursor : IQueueCursor
 
     /// <inheritdoc/>
     public bool TakesInPipelines => false;
-
-    /// <inheritdoc/>
-    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)

@@ -68,9 +68,6 @@ internal sealed class AliasQueue(QueueName name, IReadOnlyList<QueueName> target
 
         public bool TakesInPipelines => false;
 
-        public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-            => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
-
         public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait) => default;
 
         public void CancelWait(SessionId session) => alias.CancelWait(session);

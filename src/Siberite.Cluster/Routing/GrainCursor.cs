@@ -12,7 +12,7 @@ internal sealed class GrainCursor : IQueueCursor
     {
         _queue = queue;
         _cursor = cursor;
-        Address = (byte[])[.. queue.Name.Utf8.Span, CursorName.Separator, .. cursor.Utf8.Span];
+        Address = cursor.AddressIn(queue.Name);
     }
 
     /// <inheritdoc/>
@@ -23,10 +23,6 @@ internal sealed class GrainCursor : IQueueCursor
 
     /// <inheritdoc/>
     public bool TakesInPipelines => false;
-
-    /// <inheritdoc/>
-    public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => throw new SiberiteException(SiberiteError.NotForThisQueue, "A cursor takes no items.", inner: null);
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
