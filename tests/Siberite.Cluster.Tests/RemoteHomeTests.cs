@@ -91,8 +91,7 @@ public sealed class RemoteHomeTests
         await cluster.UntilKnownAsync(home, isHere: false);
         var watch = Stopwatch.StartNew();
         await AssertUnavailableAsync(home, () => AppendAsync(asker, name));
-        await AssertUnavailableAsync(
-            home, async () => await queue.TakeAsync(asker.Session(2), TakeMode.Plain, TimeSpan.Zero));
+        await AssertUnavailableAsync(home, () => TakeAsync(asker, name));
         await AssertUnavailableAsync(home, async () => await asker.Router.FindAsync(QueueName.Parse(name)));
         await AssertUnavailableAsync(home, async () => await other.OpenAsync(name));
         await AssertUnavailableAsync(home, async () => await other.Router.DeleteAsync(QueueName.Parse(name)));
@@ -241,6 +240,16 @@ public sealed class RemoteHomeTests
     private static async Task AppendAsync(ClusterSilo silo, string name)
     {
         while ((await (await silo.OpenAsync(name)).AppendAsync(Draft("lost"))).Status == AppendStatus.Gone)
+        {
+        }
+    }
+
+    /// <inheritdoc cref="AppendAsync"/>
+    private static async Task TakeAsync(ClusterSilo silo, string name)
+    {
+        var session = silo.Session(2);
+        while ((await (await silo.OpenAsync(name)).TakeAsync(session, TakeMode.Plain, TimeSpan.Zero)).Status
+            == TakeStatus.Gone)
         {
         }
     }
