@@ -137,7 +137,8 @@ grow() {
 median() { awk -F '\t' -v row="$1" '$1 == row { print $2 }' "$work/rounds.tsv" | sort -n | awk '{ values[NR] = $1 }
   END { middle = int((NR + 1) / 2); print (values[middle] + values[NR + 1 - middle]) / 2 }'; }
 
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'; }
+# 0 if the load was too short to be measured.
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b > 0 ? a / b : 0 }'; }
 
 report() {
   local load pattern home other size one worst=0
