@@ -69,6 +69,10 @@ internal sealed class PromiseNotes
     /// <summary>How many items wait in a queue at most: then the oldest is dropped.</summary>
     public Dictionary<string, int> Newest { get; } = [];
 
+    /// <summary>How many of those dropped may be back after a crash, until the next set: a drop is not waited for.
+    /// </summary>
+    public int MaxUndropped { get; init; }
+
     /// <summary>Queues whose items end with the process.</summary>
     public HashSet<string> Fleeting { get; } = [];
 
@@ -211,7 +215,7 @@ internal sealed class PromiseNotes
             .Where(set => set.End == SetEnd.Stored && !kept.Contains(set.Payload))
             .Select(set => $"{queue} dropped {set.Payload} and kept an older one"));
         var stored = sets.Count(set => set.End == SetEnd.Stored);
-        if (kept.Count < Math.Min(most, stored) || kept.Count > most)
+        if (kept.Count < Math.Min(most, stored) || kept.Count > most + MaxUndropped)
         {
             broken.Add($"{queue} kept {kept.Count} items of {stored} where {most} may be");
         }

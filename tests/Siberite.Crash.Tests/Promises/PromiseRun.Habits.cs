@@ -156,8 +156,13 @@ internal sealed partial class PromiseRun
         ReadNote? open = null;
         do
         {
-            // The others have nothing on its way.
-            var wait = reader switch { "late" or "brief_late" => 2_500, "brisk" => 0, _ => 500 };
+            var wait = reader switch
+            {
+                "late" or "brief_late" => 2_500,
+                "flaky" or "flaky_errors" or "toxic_errors" => 500,
+                "brisk" => 0,
+                _ => 100, // They have nothing on its way.
+            };
             var next = await OpenAsync(client, $"{reader}/close/open/t={wait}", reader, cancellation);
             if (open is not null)
             {

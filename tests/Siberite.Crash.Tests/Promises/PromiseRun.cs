@@ -49,6 +49,7 @@ internal sealed partial class PromiseRun(string data, int seed)
         MaxDeliveries = { ["toxic"] = 2, ["flaky"] = 3 },
         MaxItems = { ["narrow"] = NarrowItems },
         Newest = { ["recent"] = NarrowItems },
+        MaxUndropped = SetsPerKind,
         Fleeting = { "brisk" },
     };
 
