@@ -5,8 +5,8 @@ using Siberite.Queues;
 namespace Siberite.Cluster;
 
 /// <summary>Has queues that their settings end deleted together with their home records.</summary>
-/// <remarks>By the directory, in a turn that excludes everybody who looks such a queue up. One after the other: ends come
-/// in crowds, and nobody waits for them. What fails is found again by the next sweep.</remarks>
+/// <remarks>By the directory, in a turn that excludes everybody who looks such a queue up. One after the other: ends
+/// come in crowds, and nobody waits for them. What fails is found again by the next sweep.</remarks>
 internal sealed partial class OutlivedQueues(LocalQueues queues, IGrainFactory grains, ILogger<OutlivedQueues> log)
     : ILifecycleParticipant<ISiloLifecycle>
 {

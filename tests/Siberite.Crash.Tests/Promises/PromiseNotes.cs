@@ -37,7 +37,7 @@ internal sealed record ReadNote(string Payload, string Reader, long ReadAt)
     /// <summary>Whether the client gave it back, as far as it knows.</summary>
     public bool IsAborted { get; set; }
 
-    /// <summary>Before that moment the same life of the server may not hand it out again; 0 for no such promise.</summary>
+    /// <summary>Before that moment the same life of the server may not hand it out again; 0 for no promise.</summary>
     public long HeldUntil { get; set; }
 }
 
@@ -195,7 +195,8 @@ internal sealed class PromiseNotes
     private void CheckRefusals(string queue, int most, List<string> broken)
     {
         var sets = Sets.Where(set => set.Queue == queue).ToArray();
-        if (sets.TakeWhile(set => set.End != SetEnd.Refused).Count() is var first && first < Math.Min(most, sets.Length))
+        var first = sets.TakeWhile(set => set.End != SetEnd.Refused).Count();
+        if (first < Math.Min(most, sets.Length))
         {
             broken.Add($"{queue} refused an item although it had {first} at most");
         }

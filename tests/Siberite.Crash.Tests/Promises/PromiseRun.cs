@@ -4,7 +4,7 @@ using Siberite.Testing;
 namespace Siberite.Crash.Tests.Promises;
 
 /// <summary>A real server that is killed while clients use all that a queue can do beside set and get.</summary>
-/// <remarks>This part lives, dies and sets; <c>PromiseRun.Habits</c> reads, as clients of each kind of queue do.</remarks>
+/// <remarks>This part lives, dies and sets; <c>PromiseRun.Habits</c> reads, as clients of each kind do.</remarks>
 internal sealed partial class PromiseRun(string data, int seed)
 {
     private const int SetsPerKind = 8;
