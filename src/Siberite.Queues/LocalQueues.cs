@@ -290,6 +290,7 @@ public sealed partial class LocalQueues : IDisposable
 
         try
         {
+            List<QueueName> outlived = [];
             foreach (var (name, queue) in _queues)
             {
                 if (queue.IsAbandoned())
@@ -302,9 +303,13 @@ public sealed partial class LocalQueues : IDisposable
                 }
 
                 queue.TrimIds();
-                DropIfOutlived(name, queue);
+                if (queue.HasOutlived())
+                {
+                    outlived.Add(name);
+                }
             }
 
+            End(outlived);
             LookAtExpiries();
 
             ReclaimDropped();

@@ -108,7 +108,9 @@ internal sealed class Engine : IDisposable
     {
         Store = found;
         Background = new ManualBackground();
+        var fansOut = Queues.FansOut;
         Queues = Start();
+        Queues.FansOut = fansOut;
         Queues.Settings.Replace(new QueueSettings(_layers.Values));
     }
 
