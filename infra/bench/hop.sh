@@ -150,7 +150,7 @@ report() {
       printf '| %ss, %s | %.1f µs | %.1f µs | %s |\n' "$pattern" \
         "$([ "$load" = single ] && echo 'one at a time' || echo '64 pipelined')" "$home" "$other" \
         "$(ratio "$other" "$home")"
-      [ "$load" = single ] || worst=$(awk -v a="$(ratio "$other" "$home")" -v b="$worst" 'BEGIN { print (a + 0 > b + 0) ? a : b }')
+      [ "$load" = single ] || worst=$(printf '%s\n' "$worst" "$(ratio "$other" "$home")" | sort -g | tail -n 1)
     done
   done
   printf '\n| Silos, at %s requests/s | CPU of all silos by request | As a multiple of one silo |\n|---|---|---|\n' "$rate"
