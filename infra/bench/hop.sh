@@ -143,7 +143,8 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b > 0 ? a / b : 0 }'; 
 report() {
   local load pattern home other size one worst=0
   one=$(median 'growth 1')
-  printf '| Load | Through the home | Through another silo: that one and the home | As a multiple |\n|---|---|---|---|\n'
+  printf '| Load | Through the home | Through another silo: that one and the home | As a multiple |\n'
+  printf '|---|---|---|---|\n'
   for load in pipelined single; do
     for pattern in set get; do
       home=$(median "$load $pattern home") other=$(median "$load $pattern other")
@@ -153,7 +154,8 @@ report() {
       [ "$load" = single ] || worst=$(printf '%s\n' "$worst" "$(ratio "$other" "$home")" | sort -g | tail -n 1)
     done
   done
-  printf '\n| Silos, at %s requests/s | CPU of all silos by request | As a multiple of one silo |\n|---|---|---|\n' "$rate"
+  printf '\n| Silos, at %s requests/s | CPU of all silos by request | As a multiple of one silo |\n' "$rate"
+  printf '|---|---|---|\n'
   for size in "${sizes[@]}"; do
     printf '| %s | %.1f µs | %s |\n' "$size" "$(median "growth $size")" "$(ratio "$(median "growth $size")" "$one")"
   done

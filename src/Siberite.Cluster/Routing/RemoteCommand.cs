@@ -53,8 +53,9 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
     /// <summary>Adds an item to a close of what was sent, if it is one of the same reader and not yet sealed.</summary>
     public bool TryAdd(SessionId session, CursorName? cursor, long sequence)
     {
-        if (_command.Kind != QueueCommandKind.CloseSent || _command.Session != session || !Equals(_command.Cursor, cursor)
-            || _command.Sequences is not null || _sequences?.Count >= MaxSequences)
+        var isSealed = _command.Sequences is not null;
+        if (_command.Kind != QueueCommandKind.CloseSent || isSealed || _sequences?.Count >= MaxSequences
+            || _command.Session != session || !Equals(_command.Cursor, cursor))
         {
             return false;
         }
