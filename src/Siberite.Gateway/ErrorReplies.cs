@@ -67,6 +67,7 @@ internal static class ErrorReplies
 
     private static readonly ErrorReply StorageFailed = Stay("SERVER_ERROR storage failed");
     private static readonly ErrorReply DiskFull = Stay("SERVER_ERROR disk full");
+    private static readonly ErrorReply MemoryFull = Stay("SERVER_ERROR memory full");
     private static readonly ErrorReply QueueUnavailable = Stay("SERVER_ERROR queue unavailable: its silo is down");
     private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
@@ -99,6 +100,7 @@ internal static class ErrorReplies
         SiberiteError.QueueNameInvalid => InvalidQueueName,
         SiberiteError.StorageFailed => StorageFailed,
         SiberiteError.DiskFull => DiskFull,
+        SiberiteError.MemoryFull => MemoryFull,
         SiberiteError.QueueUnavailable => QueueUnavailable,
         SiberiteError.TooManyQueues => TooManyQueues,
         SiberiteError.OutcomeUnknown => OutcomeUnknown,

@@ -52,6 +52,7 @@ internal static class SettingRules
         Number("Storage:MemtableBytes", settings => settings.Storage.MemtableBytes, 1 * MiB, 4 * GiB),
         Number("Engine:PayloadCacheBytes", settings => settings.Engine.PayloadCacheBytes, 0, 1024 * GiB),
         Number("Engine:ReadAheadBytes", settings => settings.Engine.ReadAheadBytes, 4 * KiB, 64 * MiB),
+        Number("Engine:MaxMemoryQueueBytes", settings => settings.Engine.MaxMemoryQueueBytes, 1, 1L << 40),
         Number("Engine:MaxQueues", settings => settings.Engine.MaxQueues, 1, 100_000_000),
 
         // Well below the 15 s that a grain call may take, or replies would be lost.
