@@ -1,5 +1,6 @@
 using System.Globalization;
 using Siberite.Contracts;
+using Siberite.Gateway;
 
 namespace Siberite.Server.Settings;
 
@@ -27,6 +28,9 @@ internal static class SettingRules
             1_000_000),
         Number("Gateway:ConnectionLimitRefuseReads", settings => settings.Gateway.ConnectionLimitRefuseReads, 0,
             1_000_000),
+        new("Gateway:AuthFile", settings => ClientCredentials.FindTrouble(settings.Gateway.AuthFile) is { } trouble
+            ? $"'{settings.Gateway.AuthFile}': {trouble}"
+            : null),
         Number("Gateway:MaxItemBytes", settings => settings.Gateway.MaxItemBytes, 1, GatewayOptions.MaxItemBytesLimit),
         Number("Gateway:MaxLineBytes", settings => settings.Gateway.MaxLineBytes, 512, 1 * MiB),
         Number("Gateway:MaxKeys", settings => settings.Gateway.MaxKeys, 1, 10_000),
