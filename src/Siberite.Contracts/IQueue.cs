@@ -21,7 +21,8 @@ public interface IQueue
 
     /// <summary>Appends one item at the tail.</summary>
     /// <returns>At once on this silo; the item may be acknowledged when the commit is done.</returns>
-    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>: nothing was appended.</exception>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>,
+    /// <see cref="SiberiteError.MemoryFull"/>: nothing was appended.</exception>
     ValueTask<AppendResult> AppendAsync(in ItemDraft draft);
 
     /// <summary>Sets the oldest unread item aside for <paramref name="session"/>, or looks at it.</summary>

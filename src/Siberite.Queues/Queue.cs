@@ -274,6 +274,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
+            _memory?.Clear();
             ForgetWindows();
             EndAllWaits();
             return _isStored
