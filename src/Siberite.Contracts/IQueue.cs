@@ -39,6 +39,17 @@ public interface IQueue
     /// <returns>What a reply to the close waits for.</returns>
     ValueTask<Commit> CloseAsync(SessionId session, long sequence);
 
+    /// <summary>Closes what a plain take took, once the client has it. Nobody waits for that: a crash before it is
+    /// written serves the item again. Closes to another silo go together.</summary>
+    void CloseSent(SessionId session, long sequence)
+    {
+        var close = CloseAsync(session, sequence);
+        if (close.IsCompletedSuccessfully)
+        {
+            close.GetAwaiter().GetResult();
+        }
+    }
+
     /// <summary>Gives an open read back, to its original place.</summary>
     ValueTask AbortAsync(SessionId session, long sequence);
 
