@@ -42,7 +42,7 @@ public sealed class EverywhereTests
     [Fact]
     public async Task Of_a_silo_that_is_away_the_last_that_was_seen_is_told()
     {
-        await using var cluster = await TestCluster.StartAsync(2);
+        await using var cluster = await TestCluster.StartAsync(3);
         await FillAsync(cluster);
         var (away, asker) = (cluster.Silos[1], cluster.Silos[0]);
         var awayCount = away.Queues.QueueCount;
