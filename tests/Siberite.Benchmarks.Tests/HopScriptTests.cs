@@ -2,7 +2,8 @@ using Siberite.Testing;
 
 namespace Siberite.Benchmarks.Tests;
 
-/// <summary><c>infra/bench/hop.sh</c>, as far as it starts nothing: three clusters are minutes of a busy machine.</summary>
+/// <summary><c>infra/bench/hop.sh</c>, as far as it starts nothing.</summary>
+/// <remarks>Its three clusters are minutes of a busy machine.</remarks>
 public sealed class HopScriptTests
 {
     private static readonly string Script = Path.Combine(Repository.Root, "infra", "bench", "hop.sh");
