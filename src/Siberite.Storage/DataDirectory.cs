@@ -37,6 +37,9 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Where the database lives. RocksDB creates it.</summary>
     public string StorePath => System.IO.Path.Combine(Path, StoreDirectory);
 
+    /// <summary>Where large payloads live. Created by the store.</summary>
+    public string PayloadsPath => System.IO.Path.Combine(Path, PayloadFiles.DirectoryName);
+
     /// <summary>Whether the database may rewrite its files. Not since a rewriting met a bad block, until an operator
     /// has removed <see cref="NoCompactionFile"/>.</summary>
     public bool MayCompact => !File.Exists(NoCompactionPath);

@@ -14,6 +14,9 @@ internal sealed class TemporaryDirectory : IDisposable
     /// <summary>Where the database's files are.</summary>
     public string Store => System.IO.Path.Combine(Data, DataDirectory.StoreDirectory);
 
+    /// <summary>Where large payloads are.</summary>
+    public string Payloads => System.IO.Path.Combine(Data, PayloadFiles.DirectoryName);
+
     public StorageOptions Options => new() { DataDirectory = Data };
 
     public RocksQueueStore OpenStore() => OpenStore(Options);

@@ -86,7 +86,7 @@ internal sealed class StoredModel
             }
 
             // A copy, so that a test that scribbles on what it read does not scribble on the disk.
-            target.Add(item with { Payload = [.. item.Payload] });
+            target.Add(item with { Bytes = [.. item.Payload] });
             readBytes += item.Payload.Length;
             if (readBytes >= maxBytes)
             {

@@ -230,7 +230,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     /// back.</summary>
     private Task<TakeResult> Take(ReadKey key, IQueue reader, TakeMode mode, TimeSpan wait)
     {
-        var take = reader.TakeAsync(key.Session, mode, wait).AsTask();
+        var take = reader.TakeInMemoryAsync(key.Session, mode, wait);
         if (mode != TakeMode.Peek && !HasEndedInVain(take))
         {
             _ = RememberAsync(key, new LastTake(reader, take));

@@ -1,0 +1,164 @@
+using Siberite.Contracts;
+
+namespace Siberite.Storage;
+
+// Large payloads.
+public sealed partial class RocksQueueStore
+{
+    /// <inheritdoc/>
+    public event Action<Exception>? Failed;
+
+    /// <inheritdoc/>
+    public int LargeBytes => _options.LargeItemBytes > 0 ? _options.LargeItemBytes : int.MaxValue;
+
+    /// <inheritdoc/>
+    public ILargeDraft? BeginLarge(long queueId, int bytes)
+    {
+        EnterUse();
+        try
+        {
+            ThrowIfFailed();
+            return _payloads.Begin(queueId, bytes);
+        }
+        catch (IOException e)
+        {
+            throw FailAside("making of a payload file", e);
+        }
+        finally
+        {
+            _lifetime.ExitReadLock();
+        }
+    }
+
+    /// <remarks>It is read once and compared with its checksum, which also brings it where whoever sends it finds it
+    /// soon.</remarks>
+    /// <returns><see langword="null"/> if it was never promised to be on disk, and a power cut has torn it.</returns>
+    private LargePayload? FindLarge(ReadOnlySpan<byte> place, long queueId, long sequence)
+    {
+        var (number, offset, length, checksum) = ItemValue.ReadPlace(place);
+        if (number <= 0 || offset < 0 || length < 0)
+        {
+            throw Unreadable(queueId, sequence);
+        }
+
+        if (_payloads.Find(number) is { } file)
+        {
+            var large = new LargePayload(file, offset, length, checksum);
+            large.Hold();
+            try
+            {
+                if (large.IsIntact())
+                {
+                    return large;
+                }
+            }
+            catch (IOException e)
+            {
+                throw UnreadablePayload(queueId, sequence, number, e);
+            }
+            finally
+            {
+                large.Release();
+            }
+        }
+
+        return _payloads.IsDoubtful(number) ? null : throw UnreadablePayload(queueId, sequence, number, inner: null);
+    }
+
+    /// <summary>Tells the engine as well, which has not called for this and waits for nothing.</summary>
+    /// <remarks>On a thread of the pool: the caller may be anybody.</remarks>
+    private SiberiteException FailAside(string operation, Exception cause)
+    {
+        var failure = Fail(operation, cause);
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static work => work.Store.Failed?.Invoke(work.failure), (Store: this, failure), preferLocal: false);
+        return failure;
+    }
+
+    private static SiberiteException UnreadablePayload(long queueId, long sequence, long file, Exception? inner)
+        => new(
+            SiberiteError.ItemUnreadable,
+            $"Item {sequence} of queue {queueId} is not whole in payload file {PayloadFiles.NameOf(file)}.", inner);
+
+    private void TrimPayloads(RocksStoreBatch batch)
+    {
+        foreach (var (queueId, limit) in batch.Trims)
+        {
+            _payloads.Trim(queueId, limit);
+        }
+
+        // Under the other policies a file only goes when no power cut can bring its items back.
+        if (_payloads.HasEnded && _options.Durability == Durability.Os)
+        {
+            DropInBackground(_payloads.TakeEndedUnsynced());
+        }
+    }
+
+    private void SyncAll()
+    {
+        var ended = _payloads.HasEnded ? _payloads.TakeEnded() : [];
+        _payloads.Sync();
+        _database.SyncLog();
+        DropInBackground(ended);
+    }
+
+    private void ReclaimPayloads(bool isEmpty)
+    {
+        if (isEmpty)
+        {
+            _payloads.SealIfUnused();
+        }
+
+        if (_payloads.HasEnded)
+        {
+            var ended = _payloads.TakeEnded();
+            _payloads.Sync();
+            _database.SyncLog();
+            _payloads.Drop(ended);
+        }
+
+        if (isEmpty)
+        {
+            _payloads.DropSpares();
+        }
+
+        _payloads.Punch();
+    }
+
+    /// <remarks>To delete a file takes milliseconds.</remarks>
+    private void DropInBackground(IReadOnlyList<PayloadShare> ended)
+    {
+        if (ended.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Store.Drop(work.ended), (Store: this, ended), false);
+        }
+    }
+
+    private void Drop(IReadOnlyList<PayloadShare> ended)
+    {
+        try
+        {
+            EnterUse();
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // The next start finds them.
+        }
+
+        try
+        {
+            if (_failure is null)
+            {
+                _payloads.Drop(ended);
+            }
+        }
+        catch (Exception e) when (e is RocksException or IOException)
+        {
+            FailAside("deletion of payload files", e);
+        }
+        finally
+        {
+            _lifetime.ExitReadLock();
+        }
+    }
+}
