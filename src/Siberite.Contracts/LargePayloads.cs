@@ -18,6 +18,10 @@ public interface ILargePayload
     /// caller.</summary>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
     void Read(int offset, Span<byte> target);
+
+    /// <summary>A copy of all bytes, compared with what they were when they were written. Held by the caller.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    byte[] ToArray();
 }
 
 /// <summary>A large payload on its way to its file. Used by one thread at a time; disposed by whoever began it, after
@@ -57,14 +61,5 @@ public static class LargePayloads
             await queue.AbortAsync(session, result.Item.Sequence);
             throw;
         }
-    }
-
-    /// <summary>A copy of its bytes. Held by the caller.</summary>
-    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
-    public static byte[] ToArray(this ILargePayload payload)
-    {
-        var bytes = GC.AllocateUninitializedArray<byte>(payload.Length);
-        payload.Read(0, bytes);
-        return bytes;
     }
 }

@@ -47,6 +47,13 @@ internal sealed class LargePayload(PayloadFile file, long offset, int length, ul
         throw Unreadable(inner: null);
     }
 
+    public byte[] ToArray()
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(length);
+        Read(0, bytes);
+        return XxHash3.HashToUInt64(bytes) == checksum ? bytes : throw Unreadable(inner: null);
+    }
+
     /// <summary>Whether its bytes are what they were. Held by the caller.</summary>
     /// <exception cref="IOException"/>
     public bool IsIntact()
@@ -71,7 +78,7 @@ internal sealed class LargePayload(PayloadFile file, long offset, int length, ul
     private SiberiteException Unreadable(Exception? inner)
         => new(
             SiberiteError.ItemUnreadable,
-            $"Payload file {PayloadFiles.NameOf(file.Number)} cannot be read at byte {offset}.", inner);
+            $"The payload at byte {offset} of payload file {PayloadFiles.NameOf(file.Number)} cannot be read.", inner);
 }
 
 /// <summary>A payload that is being written to a payload file.</summary>

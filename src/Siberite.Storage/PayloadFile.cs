@@ -154,8 +154,8 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
                 return null;
             }
 
-            _isDropped = true;
             File.Move(path, newPath);
+            _isDropped = true;
             var recycled = new PayloadFile(newPath, newNumber) { _handle = _handle, _isDirty = true };
             _handle = null;
             return recycled;

@@ -63,12 +63,18 @@ internal sealed partial class PayloadFiles
                 continue; // Not ours.
             }
 
-            _files.Add(number, new PayloadFile(path, number)
+            var file = new PayloadFile(path, number)
             {
                 IsSealed = true,
                 IsDirty = number >= _unsyncedFrom, // Its pages may still be in the system's hands.
                 Length = new FileInfo(path).Length,
-            });
+            };
+            _files.Add(number, file);
+            if (file.IsDirty)
+            {
+                _unsettled.Add(file);
+            }
+
             _nextNumber = Math.Max(_nextNumber, number + 1);
         }
     }
@@ -149,7 +155,7 @@ internal sealed partial class PayloadFiles
             foreach (var (_, offset, length) in taken[file].OrderBy(extent => extent.Offset))
             {
                 AddLeftover(file, end, offset);
-                end = offset + length;
+                end = Math.Max(end, offset + length);
             }
 
             AddLeftover(file, end, file.Length);
@@ -201,6 +207,7 @@ internal static class ShareValue
                 BinaryPrimitives.ReadInt64LittleEndian(rest[sizeof(long)..])));
         }
 
-        return share.LastSequence > 0 && share.Extents.TrueForAll(extent => extent.Offset >= 0 && extent.Length > 0);
+        return share.LastSequence > 0 && share.Extents.TrueForAll(
+            extent => extent.Offset >= 0 && extent.Length > 0 && extent.Offset <= long.MaxValue - extent.Length);
     }
 }

@@ -162,16 +162,10 @@ internal sealed partial class PayloadFiles
         byte[] state;
         lock (_gate)
         {
-            var synced = _nextNumber;
-            foreach (var file in _files.Values)
-            {
-                // A sealed file may still be written to by a payload under way.
-                if (!isLast && (!file.IsSealed || file.IsDirty || file.IsHeld))
-                {
-                    synced = Math.Min(synced, file.Number);
-                }
-            }
-
+            // A sealed file may still be written to by a payload under way.
+            _unsettled.RemoveAll(
+                file => isLast || !IsInUse(file) || file is { IsSealed: true, IsDirty: false, IsHeld: false });
+            var synced = _unsettled.Count == 0 ? _nextNumber : _unsettled.Min(file => file.Number);
             if (synced == _unsyncedFrom)
             {
                 return;

@@ -42,6 +42,7 @@ internal sealed partial class PayloadFiles : IDisposable
     private readonly Dictionary<long, PayloadShares> _queues = [];
     private List<PayloadShare> _ended = []; // Their records and files are still there.
     private readonly Stack<PayloadFile> _spares = new(); // Nobody's, to be written over.
+    private readonly List<PayloadFile> _unsettled = []; // Not known to be wholly on disk, or still to be written to.
     private PayloadFile? _current;
     private long _nextNumber;
     private long _unsyncedFrom; // Files below it are wholly on disk, but for doubtful ones.
@@ -121,6 +122,11 @@ internal sealed partial class PayloadFiles : IDisposable
             // Nothing refers to it yet, so nothing is lost, and the next one may find room.
             throw new SiberiteException(SiberiteError.DiskFull, "The disk is full.", e);
         }
+        catch (IOException e) when (PosixFile.IsOutOfHandles(e))
+        {
+            // As good as full for the moment: a crowd of connections must not take the store with it.
+            throw new SiberiteException(SiberiteError.DiskFull, "No more files can be opened.", e);
+        }
         catch (IOException e)
         {
             // As final as a failed write of the log: what else the disk loses, nobody knows.
@@ -168,6 +174,17 @@ internal sealed partial class PayloadFiles : IDisposable
         lock (_gate)
         {
             return _files.GetValueOrDefault(number);
+        }
+    }
+
+    /// <summary>Whether an item with a payload in the file is trimmed: then nobody vouches for its bytes.</summary>
+    public bool IsTrimmed(long queueId, long number, long sequence)
+    {
+        lock (_gate)
+        {
+            return !_queues.TryGetValue(queueId, out var shares)
+                || sequence < shares.Trimmed
+                || !shares.All.Any(share => share.File.Number == number);
         }
     }
 
@@ -221,9 +238,9 @@ internal sealed partial class PayloadFiles : IDisposable
         bool hasNewFile;
         lock (_gate)
         {
-            foreach (var (_, file) in _files)
+            foreach (var file in _unsettled)
             {
-                if (file.IsDirty)
+                if (file.IsDirty && IsInUse(file))
                 {
                     (dirty ??= []).Add(file);
                 }
@@ -280,6 +297,7 @@ internal sealed partial class PayloadFiles : IDisposable
 
         _current = recycled ?? new PayloadFile(path, _nextNumber);
         _files.Add(_nextNumber, _current);
+        _unsettled.Add(_current);
         _nextNumber++;
         _hasNewFile = true;
         if (_files.Count > MaxOpenFiles)
@@ -325,6 +343,8 @@ internal sealed partial class PayloadFiles : IDisposable
         _ended.Add(share);
         _hasEnded = true;
     }
+
+    private bool IsInUse(PayloadFile file) => _files.GetValueOrDefault(file.Number) == file;
 
     private string PathOf(long number) => Path.Combine(_directory, NameOf(number));
 }

@@ -18,6 +18,8 @@ internal static partial class PosixFile
     private const int LockNonBlocking = 4;
     private const int WouldBlock = 11;
     private const int Interrupted = 4;
+    private const int TooManyFilesInAll = 23;
+    private const int TooManyFiles = 24;
     private const int NoSpace = 28;
     private const int NotSupported = 95;
     private const int OverQuota = 122;
@@ -68,6 +70,9 @@ internal static partial class PosixFile
 
     /// <summary>Whether a write failed for want of room.</summary>
     public static bool IsFull(IOException e) => e.HResult is NoSpace or OverQuota;
+
+    /// <summary>Whether a file could not be opened because the process, or the system, has too many open.</summary>
+    public static bool IsOutOfHandles(IOException e) => e.HResult is TooManyFiles or TooManyFilesInAll;
 
     /// <summary>Returns when the names in the directory are on disk.</summary>
     public static void SyncDirectory(string path)

@@ -32,11 +32,12 @@ public sealed partial class RocksQueueStore
 
     /// <remarks>It is read once and compared with its checksum, which also brings it where whoever sends it finds it
     /// soon.</remarks>
-    /// <returns><see langword="null"/> if it was never promised to be on disk, and a power cut has torn it.</returns>
+    /// <returns><see langword="null"/> if it was never promised to be on disk, and a power cut has torn it; or if the
+    /// item is trimmed meanwhile.</returns>
     private LargePayload? FindLarge(ReadOnlySpan<byte> place, long queueId, long sequence)
     {
         var (number, offset, length, checksum) = ItemValue.ReadPlace(place);
-        if (number <= 0 || offset < 0 || length < 0)
+        if (number <= 0 || offset < 0 || length < 0 || offset > long.MaxValue - length)
         {
             throw Unreadable(queueId, sequence);
         }
@@ -52,9 +53,13 @@ public sealed partial class RocksQueueStore
                     return large;
                 }
             }
-            catch (IOException e)
+            catch (IOException e) when (!_payloads.IsTrimmed(queueId, number, sequence))
             {
                 throw UnreadablePayload(queueId, sequence, number, e);
+            }
+            catch (IOException)
+            {
+                return null; // Its file was deleted under the read.
             }
             finally
             {
@@ -62,7 +67,10 @@ public sealed partial class RocksQueueStore
             }
         }
 
-        return _payloads.IsDoubtful(number) ? null : throw UnreadablePayload(queueId, sequence, number, inner: null);
+        // Asked last: a share does not end before its items are gone, and its room is not used again before that.
+        return _payloads.IsDoubtful(number) || _payloads.IsTrimmed(queueId, number, sequence)
+            ? null
+            : throw UnreadablePayload(queueId, sequence, number, inner: null);
     }
 
     /// <summary>Tells the engine as well, which has not called for this and waits for nothing.</summary>

@@ -14,14 +14,17 @@ internal sealed class Engine : IDisposable
     private readonly EngineOptions _options;
     private readonly Dictionary<string, QueueLayer> _layers = [];
 
-    public Engine(Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096)
+    public Engine(
+        Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096,
+        int largeBytes = int.MaxValue)
     {
+        Store = new MemoryQueueStore { LargeBytes = largeBytes };
         _durability = durability;
         _options = new EngineOptions { PayloadCacheBytes = cacheBytes, ReadAheadBytes = readAheadBytes };
         Queues = Start();
     }
 
-    public MemoryQueueStore Store { get; private set; } = new();
+    public MemoryQueueStore Store { get; private set; }
 
     public ManualBackground Background { get; private set; } = new();
 
@@ -79,6 +82,14 @@ internal sealed class Engine : IDisposable
         }
     }
 
+    /// <summary>Appends as a session does: a large payload goes to its file first.</summary>
+    public AppendResult Append(string queue, in ItemDraft draft)
+    {
+        var append = this[queue].AppendAsync(draft).AsTask();
+        Assert.True(append.IsCompleted, "The append waits for something that will not come.");
+        return append.GetAwaiter().GetResult();
+    }
+
     public TakeResult Settle(ValueTask<TakeResult> take)
     {
         var task = take.AsTask();
@@ -87,8 +98,9 @@ internal sealed class Engine : IDisposable
         return task.GetAwaiter().GetResult();
     }
 
+    /// <summary>What was taken; a large payload is let go of.</summary>
     public static string? Text(TakeResult result)
-        => result.Status == TakeStatus.Taken ? Encoding.ASCII.GetString(result.Item.Payload) : null;
+        => result.Status == TakeStatus.Taken ? Encoding.ASCII.GetString(result.Item.InMemory().Payload) : null;
 
     public void Commit()
     {

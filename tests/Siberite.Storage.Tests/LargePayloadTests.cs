@@ -139,6 +139,41 @@ public sealed class LargePayloadTests : IDisposable
             SiberiteError.ItemUnreadable, Assert.Throws<SiberiteException>(() => again.Read(1, 1, 2)).Error);
     }
 
+    /// <remarks>A new store would find all of them to be nobody's, and delete them.</remarks>
+    [Fact]
+    public void Payload_files_without_their_store_are_refused_and_stay()
+    {
+        using (var store = _directory.OpenStore())
+        {
+            Append(store, queueId: 1, first: 1, count: 1);
+        }
+
+        var aside = Path.Combine(_directory.Path, "aside");
+        Directory.Move(_directory.Store, aside);
+        var refusal = Assert.Throws<DataDirectoryException>(_directory.OpenStore);
+        Assert.Contains("restore", refusal.Message, StringComparison.Ordinal);
+
+        Directory.Move(aside, _directory.Store);
+        using var again = _directory.OpenStore();
+        Assert.Equal(Bytes(PayloadBytes, 0), Assert.Single(again.Read(1, 1, 2)).Payload);
+    }
+
+    /// <remarks>Trimmed items may still be found, and a read may be behind the trim that takes their bytes.</remarks>
+    [Fact]
+    public void An_item_that_is_trimmed_is_passed_over_whatever_became_of_its_bytes()
+    {
+        using var store = _directory.OpenStore();
+        Append(store, queueId: 1, first: 1, count: 20);
+        Append(store, queueId: 2, first: 1, count: 1);
+        store.Commit(batch => batch.TrimItems(1, 1, 11));
+        foreach (var file in Directory.GetFiles(_directory.Payloads))
+        {
+            Spoil(file, offset: 0);
+        }
+
+        Assert.DoesNotContain(1, store.Read(1, 1, 21).Select(item => item.Header.Sequence));
+    }
+
     [Fact]
     public void Files_that_nothing_refers_to_are_deleted_at_a_start_and_others_stay()
     {
