@@ -51,14 +51,42 @@ public sealed partial class LocalQueues
         }
     }
 
-    /// <summary>Deletes a queue that its settings give an end. Its home record stays: who sets to it makes it anew
-    /// there.</summary>
-    private void DropIfOutlived(QueueName name, Queue queue)
+    /// <summary>Told of queues that are empty and that their settings end, in the sweep that finds them and in every
+    /// further one until they are gone. Whoever keeps records of queues has to see to it that they go together, and
+    /// calls <see cref="DropIfOutlived"/>. Without it they are deleted at once.</summary>
+    public Action<IReadOnlyList<QueueName>>? Outlived { get; set; }
+
+    /// <summary>Deletes the queue if it is empty, in nobody's use, and its settings end it.</summary>
+    /// <returns>Whether it is gone, and when that is done.</returns>
+    public (bool IsGone, Commit Commit) DropIfOutlived(QueueName name)
     {
-        if (queue.HasOutlived() && DropIfEmpty(name) is { IsGone: true, Commit.Batch: > 0 })
+        lock (_naming)
         {
-            _shared.Tally.NoteExpired();
-            LogOutlived(_shared.Log, name.Value);
+            if (!_queues.TryGetValue(name, out var queue) || !queue.HasOutlived())
+            {
+                return default;
+            }
+
+            var dropped = DropIfEmpty(name);
+            if (dropped is { IsGone: true, Commit.Batch: > 0 })
+            {
+                _shared.Tally.NoteExpired();
+                LogOutlived(_shared.Log, name.Value);
+            }
+
+            return dropped;
+        }
+    }
+
+    private void End(List<QueueName> outlived)
+    {
+        if (outlived.Count > 0 && Outlived is { } tell)
+        {
+            tell(outlived);
+        }
+        else
+        {
+            outlived.ForEach(name => DropIfOutlived(name));
         }
     }
 
@@ -75,13 +103,13 @@ public sealed partial class Queue
 
     internal void LookAtExpiry() => _main.LookAtExpiry();
 
-    /// <summary>Whether it is empty and its settings allow it no longer.</summary>
+    /// <summary>Whether it is empty, nobody uses it, and its settings allow it no longer.</summary>
     internal bool HasOutlived()
     {
         lock (_gate)
         {
             var maxAge = Options.MaxQueueAge;
-            return maxAge > TimeSpan.Zero && _isStored && !_isGone && !IsDamaged && _main.ItemCount == 0
+            return maxAge > TimeSpan.Zero && _isStored && !_isGone && !IsDamaged && IsUnused
                 && _record.CreatedAt + (long)maxAge.TotalMilliseconds
                     <= _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
         }

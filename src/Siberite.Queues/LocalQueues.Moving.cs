@@ -39,8 +39,7 @@ public sealed partial class LocalQueues
 
             using (queue.Hold())
             {
-                if (queue.ItemCount + queue.AsideCount + queue.HeldItemCount > 0 || queue.HasWaiters
-                    || queue.IsHeldStill)
+                if (!queue.IsUnused)
                 {
                     return (false, default);
                 }

@@ -292,6 +292,7 @@ public sealed partial class LocalQueues : IDisposable
 
         try
         {
+            List<QueueName> outlived = [];
             foreach (var (name, queue) in _queues)
             {
                 if (queue.IsAbandoned())
@@ -304,9 +305,13 @@ public sealed partial class LocalQueues : IDisposable
                 }
 
                 queue.TrimIds();
-                DropIfOutlived(name, queue);
+                if (queue.HasOutlived())
+                {
+                    outlived.Add(name);
+                }
             }
 
+            End(outlived);
             LookAtExpiries();
 
             ReclaimDropped();

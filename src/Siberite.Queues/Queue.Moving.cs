@@ -34,6 +34,18 @@ public sealed partial class Queue
         }
     }
 
+    /// <summary>Whether it has no items, waiting or in hands, and nobody waits for one or moves it.</summary>
+    internal bool IsUnused
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _main.ItemCount + AsideCount + HeldItemCount == 0 && !HasWaiters && _still is null;
+            }
+        }
+    }
+
     /// <summary>When an item that <paramref name="session"/> has open stops being served, in Unix milliseconds; 0 for
     /// never.</summary>
     public long ExpiresAtOf(SessionId session, long sequence)

@@ -242,6 +242,7 @@ internal sealed class ReaderPlace
         => _open is null
             ? []
             : [.. _open.Where(pair => pair.Value.Session.Gateway == gateway)
+                .OrderBy(pair => pair.Key) // So that whoever waits is served the oldest first.
                 .Select(pair => (pair.Key, pair.Value.Session))];
 
     /// <summary>Closes an item that is in nobody's hands.</summary>

@@ -58,6 +58,8 @@ internal sealed class ScriptedGrain : IQueueGrain
 
     public ValueTask<bool> DeleteAsync() => new(true);
 
+    public ValueTask<bool> DeleteOutlivedAsync() => throw new NotSupportedException();
+
     public static QueueOutcome Taken(long sequence)
         => new(default, TakeStatus.Taken, new Item(sequence, [(byte)'x'], Flags: 0), Error: null);
 

@@ -82,14 +82,6 @@ internal sealed class Engine : IDisposable
         }
     }
 
-    /// <summary>Appends as a session does: a large payload goes to its file first.</summary>
-    public AppendResult Append(string queue, in ItemDraft draft)
-    {
-        var append = this[queue].AppendAsync(draft).AsTask();
-        Assert.True(append.IsCompleted, "The append waits for something that will not come.");
-        return append.GetAwaiter().GetResult();
-    }
-
     public TakeResult Settle(ValueTask<TakeResult> take)
     {
         var task = take.AsTask();
@@ -120,7 +112,9 @@ internal sealed class Engine : IDisposable
     {
         Store = found;
         Background = new ManualBackground();
+        var fansOut = Queues.FansOut;
         Queues = Start();
+        Queues.FansOut = fansOut;
         Queues.Settings.Replace(new QueueSettings(_layers.Values));
     }
 

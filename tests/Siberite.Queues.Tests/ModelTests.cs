@@ -6,7 +6,6 @@ namespace Siberite.Queues.Tests;
 /// <summary>Random command sequences against a model of a hundred lines, shrunk to the shortest that differs.</summary>
 public sealed partial class ModelTests
 {
-    private const int QueueCount = 3;
     private const int DeadQueue = QueueModel.DeadQueue;
     private const int SessionCount = 3;
 
@@ -22,6 +21,7 @@ public sealed partial class ModelTests
         Close,
         Abort,
         Lose,
+        Touch,
         Cancel,
         Purge,
         Delete,
@@ -54,13 +54,13 @@ public sealed partial class ModelTests
                     (10, Gen.Const(Act.Append)), (1, Gen.Const(Act.AppendToBoth)), (9, Gen.Const(Act.Take)),
                     (3, Gen.Const(Act.AppendDelayed)), (3, Gen.Const(Act.AppendWithId)),
                     (2, Gen.Const(Act.Peek)), (3, Gen.Const(Act.Wait)), (6, Gen.Const(Act.Close)),
-                    (5, Gen.Const(Act.Abort)), (4, Gen.Const(Act.Lose)),
+                    (5, Gen.Const(Act.Abort)), (4, Gen.Const(Act.Lose)), (1, Gen.Const(Act.Touch)),
                     (1, Gen.Const(Act.Cancel)), (1, Gen.Const(Act.Purge)),
                     (1, Gen.Const(Act.Delete)), (3, Gen.Const(Act.Commit)), (1, Gen.Const(Act.Sweep)),
                     (2, Gen.Const(Act.PassTime)), (1, Gen.Const(Act.Kill)), (6, Gen.Const(Act.CursorTake)),
                     (1, Gen.Const(Act.CursorPeek)), (3, Gen.Const(Act.CursorClose)), (2, Gen.Const(Act.CursorAbort)),
                     (1, Gen.Const(Act.CursorRewind)), (1, Gen.Const(Act.CursorDrop))),
-                Gen.Int[0, QueueCount - 1],
+                Gen.Frequency((3, Gen.Int[0, 2]), (2, Gen.Int[3, QueueModel.Played.Length - 1])),
                 Gen.Int[1, SessionCount],
                 Gen.Int[0, 60])
             .List[1, 100]
@@ -70,7 +70,7 @@ public sealed partial class ModelTests
                     using var run = new Run(cacheBytes, readAheadBytes, largeBytes);
                     run.Play(steps);
                 },
-                iter: 10_000 * Rounds);
+                iter: (largeBytes == int.MaxValue ? 10_000 : 5_000) * Rounds);
 
     /// <summary>Times the usual length, for a night: <c>SIBERITE_ROUNDS</c>.</summary>
     private static int Rounds => int.Parse(Environment.GetEnvironmentVariable("SIBERITE_ROUNDS") ?? "1", null);
@@ -79,9 +79,9 @@ public sealed partial class ModelTests
     {
         private const int MaxIds = 4;
 
-        private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(125);
+        private static readonly TimeSpan Tick = QueueModel.Tick;
 
-        private static readonly TimeSpan Window = TimeSpan.FromSeconds(3);
+        private static readonly TimeSpan Window = Tick * 24;
 
         private readonly Engine _engine = new(Durability.Os, cacheBytes, readAheadBytes, largeBytes);
         private readonly QueueModel _model = new();
@@ -93,27 +93,11 @@ public sealed partial class ModelTests
 
         public void Play(List<(Act Act, int Queue, int Session, int Number)> steps)
         {
-            _engine.Tell("*", options => (options.DedupMaxIds, options.DedupWindow) = (MaxIds, Window));
-            for (var queue = 0; queue < QueueCount; queue++)
-            {
-                var rules = QueueModel.RulesOf(queue);
-                var keepsJournal = queue != QueueModel.MemoryQueue;
-                _engine.Tell(Name(queue), options =>
-                {
-                    options.MaxDeliveries = rules.MaxDeliveries == int.MaxValue ? 0 : rules.MaxDeliveries;
-                    options.DeadLetterQueue = Name(DeadQueue);
-                    options.KeepJournal = keepsJournal;
-                    (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
-                });
-            }
-
+            Tell();
             foreach (var (act, queue, session, number) in steps)
             {
-                Step(act, queue, session, number);
-                _engine.Background.RunAll();
-                MoveDue();
-                CheckWaits();
-                NoticeCommits();
+                Step(act, QueueModel.Played[queue], session, number);
+                Settle();
             }
 
             Drain();
@@ -141,17 +125,20 @@ public sealed partial class ModelTests
                     Take(queue, session, act == Act.Peek);
                     break;
                 case Act.Wait:
-                    Wait(queue, session, isPeek: number % 4 == 0, TimeSpan.FromSeconds(1 + (number % 3)));
+                    Wait(queue, session, isPeek: number % 4 == 0, Tick * 8 * (1 + (number % 3)));
                     break;
                 case Act.Close or Act.Abort or Act.Lose:
                     End(queue, session, act);
                     break;
+                case Act.Touch:
+                    Touch(queue, session);
+                    break;
                 case Act.Cancel:
-                    _engine[Name(queue)].CancelWait(Engine.Session(session));
+                    Open(queue).CancelWait(Engine.Session(session));
                     _model[queue].Waits.RemoveAll(wait => wait.Session == session);
                     break;
                 case Act.Purge:
-                    _engine[Name(queue)].Purge();
+                    Open(queue).Purge();
                     _model.Purge(queue);
                     break;
                 case Act.Delete:
@@ -183,67 +170,25 @@ public sealed partial class ModelTests
         /// moment.</summary>
         private void PassTime(int ticks)
         {
-            for (; ticks > 0; ticks--)
+            for (var quarters = 4 * ticks; quarters > 0; quarters--)
             {
-                _engine.Time.Advance(Tick);
-                _engine.Background.RunAll();
-                MoveDue();
-                CheckWaits();
-                NoticeCommits();
+                _engine.Time.Advance(Tick / 4); // Not less than the engine has between two looks at leases.
+                Settle();
             }
         }
 
-        private static string Name(int queue)
-            => queue switch { 0 => "even", 1 => "odd", QueueModel.CursorQueue => "cursors", _ => "dead" };
-
-        private void Append(int number, params int[] queues)
+        private void Settle()
         {
-            DateTimeOffset? expires = number % 7 == 0 ? _engine.Time.GetUtcNow().AddMilliseconds(500) : null;
-            var payload = new string((char)('a' + (number % 26)), number) + $"#{++_order}";
-            payload = number == 0 ? "" : payload;
-            var draft = Engine.Draft(payload, expires?.ToUnixTimeMilliseconds() ?? 0);
-            var result = queues.Length == 1
-                ? _engine.Append(Name(queues[0]), draft)
-                : _engine.Queues.AppendToAll([.. queues.Select(queue => QueueName.Parse(Name(queue)))], draft);
-            Assert.Equal(AppendStatus.Stored, result.Status);
-            foreach (var queue in queues)
-            {
-                _model[queue].Items.Add(new ModelItem(_order, payload, expires));
-                _mayExpire.UnionWith(expires is null ? [] : [queue]);
-            }
-        }
-
-        private void AppendDelayed(int number, int queue)
-        {
-            var delay = number % 10 == 0 ? TimeSpan.Zero : Tick * ((2 * (number % 10)) - 1); // At odd ticks.
-            var payload = $"delayed #{++_order}";
-            Assert.Equal(
-                AppendStatus.Stored,
-                _engine.Append(Name(queue), Engine.Draft(payload) with { Delay = delay }).Status);
-            _model[queue].Append(new ModelItem(_order, payload, Expires: null), _engine.Time.GetUtcNow() + delay);
-            if (delay == TimeSpan.Zero)
-            {
-                MoveDue();
-            }
-        }
-
-        private void AppendWithId(int number, int queue)
-        {
-            var id = $"{number % 7}";
-            var payload = $"{id} #{++_order}";
-            var draft = Engine.Draft(payload) with { Id = System.Text.Encoding.ASCII.GetBytes(id) };
-            var isNew = _model[queue].TryRemember(id, _engine.Time.GetUtcNow(), Window, MaxIds);
-            Assert.Equal(
-                isNew ? AppendStatus.Stored : AppendStatus.Duplicate, _engine.Append(Name(queue), draft).Status);
-            if (isNew)
-            {
-                _model[queue].Items.Add(new ModelItem(_order, payload, Expires: null));
-            }
+            _engine.Background.RunAll();
+            MoveDue();
+            _model.EndLeases(_engine.Time.GetUtcNow());
+            CheckWaits();
+            NoticeCommits();
         }
 
         private void MoveDue()
         {
-            for (var queue = 0; queue < QueueCount; queue++)
+            foreach (var queue in QueueModel.Played)
             {
                 _model[queue].MoveDue(_engine.Time.GetUtcNow());
             }
@@ -252,7 +197,7 @@ public sealed partial class ModelTests
         private void Take(int queue, int session, bool isPeek)
         {
             var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
-            var taken = _engine.Settle(_engine[Name(queue)].TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
+            var taken = _engine.Settle(Open(queue).TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
             var expected = _model.Take(queue, session, isPeek, _engine.Time.GetUtcNow());
             Compare(queue, expected, taken);
         }
@@ -265,7 +210,7 @@ public sealed partial class ModelTests
             }
 
             var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
-            var task = _engine[Name(queue)].TakeAsync(Engine.Session(session), mode, wait).AsTask();
+            var task = Open(queue).TakeAsync(Engine.Session(session), mode, wait).AsTask();
             var known = new ModelWait(session, isPeek, _engine.Time.GetUtcNow() + wait);
             _model[queue].Waits.Add(known);
             _waits.Add((queue, known, task));
@@ -345,7 +290,8 @@ public sealed partial class ModelTests
             _model.Commit();
             Step(Act.Kill, 0, 0, 0);
             PassTime(2 * 10);
-            for (var queue = 0; queue < QueueCount; queue++)
+            CheckChildren();
+            foreach (var queue in QueueModel.Played)
             {
                 foreach (var name in _model[queue].Cursors.Keys)
                 {

@@ -12,9 +12,23 @@ internal sealed class QueueModel
     /// <summary>The queue that has cursors.</summary>
     public const int CursorQueue = 2;
 
+    /// <summary>A queue with two children, all under leases.</summary>
+    public const int Parent = 4;
+
+    /// <summary>A queue that keeps nothing itself, with one child.</summary>
+    public const int EmptyParent = 7;
+
+    /// <summary>All but the one for dead items.</summary>
+    public static readonly int[] Played = [0, MemoryQueue, CursorQueue, Parent, 5, 6, EmptyParent, 8];
+
+    /// <summary>Steps begin at even ticks, and what they delay is due at odd ones.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(400);
+
     private readonly Dictionary<int, ModelQueue> _queues = [];
+    private HashSet<int> _children = []; // Those that are there.
     private long _buried;
     private Dictionary<int, ModelCopy> _committed = [];
+    private HashSet<int> _committedChildren = [];
 
     public ModelQueue this[int number]
     {
@@ -29,12 +43,48 @@ internal sealed class QueueModel
         }
     }
 
+    /// <summary>The queue whose child it is; 0 for none.</summary>
+    public static int ParentOf(int number) => number switch { 5 or 6 => Parent, 8 => EmptyParent, _ => 0 };
+
+    /// <summary>How long open reads may stay open; 0 for ever. They end between ticks, where nothing else does: also
+    /// those of a waiter who is served at such an end.</summary>
+    public static TimeSpan LeaseOf(int number) => number is Parent or 5 or 6 ? Tick * 7.25 : TimeSpan.Zero;
+
+    /// <summary>Somebody names the queue: a child is there from then on.</summary>
+    public void Refer(int number)
+    {
+        if (ParentOf(number) != 0)
+        {
+            _children.Add(number);
+        }
+    }
+
+    /// <summary>Whether a child is there.</summary>
+    public bool HasChild(int number) => _children.Contains(number);
+
+    /// <summary>Those that get what is appended to a queue.</summary>
+    public IEnumerable<int> ReceiversOf(int number)
+        => _children.Where(child => ParentOf(child) == number)
+            .Concat(number == EmptyParent ? [] : [number]);
+
+    /// <summary>Takes back what has been open for too long.</summary>
+    public void EndLeases(DateTimeOffset now)
+    {
+        foreach (var number in Played)
+        {
+            foreach (var item in this[number].Overdue(now))
+            {
+                Lose(number, item, now);
+            }
+        }
+    }
+
     /// <summary>What the queues are told about deliveries in vain.</summary>
     public static (int MaxDeliveries, TimeSpan RetryDelay) RulesOf(int number)
         => number switch
         {
-            0 => (3, TimeSpan.FromMilliseconds(375)),
-            CursorQueue => (2, TimeSpan.FromMilliseconds(125)),
+            0 => (3, Tick * 3),
+            CursorQueue => (2, Tick),
             _ => (2, TimeSpan.Zero),
         };
 
@@ -59,6 +109,9 @@ internal sealed class QueueModel
                 if (!isPeek)
                 {
                     queue.Open[next] = session;
+                    queue.LeaseEnds[next] = LeaseOf(number) == TimeSpan.Zero
+                        ? DateTimeOffset.MaxValue
+                        : now + LeaseOf(number);
                     queue.Counts[next.Order] = queue.CountOf(next) + 1;
                 }
 
@@ -100,6 +153,7 @@ internal sealed class QueueModel
     {
         this[number].Items.ForEach(item => NoteDying(number, item));
         this[number].Clear();
+        _children.Remove(number);
     }
 
     public void Purge(int number)
@@ -124,13 +178,17 @@ internal sealed class QueueModel
 
     /// <summary>What is there now survives a crash.</summary>
     public void Commit()
-        => _committed = _queues.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+    {
+        _committed = _queues.ToDictionary(pair => pair.Key, pair => pair.Value.Copy());
+        _committedChildren = [.. _children];
+    }
 
     /// <summary>Back to the last commit, with nothing open and nobody waiting. What is in memory alone is
     /// gone.</summary>
     public void Crash()
     {
         _queues.Clear();
+        _children = [.. _committedChildren];
         foreach (var (number, copy) in _committed)
         {
             this[number].Restore(copy);
@@ -179,6 +237,9 @@ internal sealed class ModelQueue
 
     /// <summary>Items open, by the session that has them.</summary>
     public Dictionary<ModelItem, int> Open { get; } = [];
+
+    /// <summary>When each of them goes back by itself, unless it has ended before.</summary>
+    public Dictionary<ModelItem, DateTimeOffset> LeaseEnds { get; } = [];
 
     /// <summary>How often items were opened, by their orders.</summary>
     public Dictionary<long, int> Counts { get; } = [];
@@ -257,17 +318,9 @@ internal sealed class ModelQueue
         }
     }
 
-    /// <returns>Whether the id is new: not among the last ones, or seen too long ago.</returns>
-    public bool TryRemember(string id, DateTimeOffset now, TimeSpan window, int maxIds)
-    {
-        var isKnown = Ids.TakeLast(maxIds).Any(seen => seen.Id == id && seen.SeenAt > now - window);
-        if (!isKnown)
-        {
-            Ids.Add((id, now));
-        }
-
-        return !isKnown;
-    }
+    /// <summary>Whether an id is among the last ones, and was not seen too long ago.</summary>
+    public bool Knows(string id, DateTimeOffset now, TimeSpan window, int maxIds)
+        => Ids.TakeLast(maxIds).Any(seen => seen.Id == id && seen.SeenAt > now - window);
 
     public int CountOf(ModelItem item) => Counts.GetValueOrDefault(item.Order);
 
@@ -276,6 +329,14 @@ internal sealed class ModelQueue
         Open.Remove(item);
         Counts[item.Order]--;
     }
+
+    /// <summary>Open items whose leases have run out, in order.</summary>
+    public ModelItem[] Overdue(DateTimeOffset now)
+        => [.. Items.Where(item => Open.ContainsKey(item) && LeaseEnds[item] <= now)];
+
+    /// <summary>Has what a session has open stay so for longer, where it would not.</summary>
+    public void Touch(ModelItem item, DateTimeOffset until)
+        => LeaseEnds[item] = LeaseEnds[item] > until ? LeaseEnds[item] : until;
 
     public ModelItem? OldestOpen(int session)
         => Items.FirstOrDefault(item => Open.TryGetValue(item, out var owner) && owner == session);

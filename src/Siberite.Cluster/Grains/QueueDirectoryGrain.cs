@@ -77,6 +77,33 @@ internal sealed partial class QueueDirectoryGrain(
     }
 
     /// <inheritdoc/>
+    public async ValueTask DeleteOutlivedAsync(StoreId store)
+    {
+        var isHome = record.RecordExists && record.State.Stores.Contains(store.Value);
+        if (record.RecordExists && !isHome)
+        {
+            return; // It has just moved there, or away.
+        }
+
+        var mayForget = await GrainCallFailure.TranslateAsync(QueueAt(store).DeleteOutlivedAsync(), Name);
+        if (!mayForget || !isHome)
+        {
+            return;
+        }
+
+        record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
+        if (record.State.Stores.Length > 0)
+        {
+            await ChangeAsync(record.WriteStateAsync);
+        }
+        else
+        {
+            await ChangeAsync(record.ClearStateAsync);
+            LogDeleted(log, this.GetPrimaryKeyString());
+        }
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ResolvedHome> OpenLooseAsync(StoreId store)
     {
         if (record.RecordExists && record.State.Mode != QueueMode.Loose)

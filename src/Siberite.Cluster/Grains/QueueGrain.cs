@@ -111,6 +111,23 @@ internal sealed class QueueGrain : Grain, IQueueGrain
         return !_queues.HasChildren(_name);
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<bool> DeleteOutlivedAsync()
+    {
+        ThrowUnlessHome();
+        var (isGone, commit) = _queues.FindOpened(_name) is null ? (true, default) : _queues.DropIfOutlived(_name);
+        if (!isGone)
+        {
+            return false;
+        }
+
+        _opened = null;
+        LooseQueues.Unmark(_queues, _name);
+        _settings.Forget(_name);
+        await _queues.Commits.WaitAsync(commit with { Level = CommitLevel.Synced });
+        return !_queues.HasChildren(_name);
+    }
+
     private async ValueTask<QueueOutcome?> WaitAsync(
         GatewayAddress gateway, SessionId session, TakeMode mode, TimeSpan wait, CursorName? cursor)
     {

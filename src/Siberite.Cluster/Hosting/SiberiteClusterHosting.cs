@@ -119,6 +119,7 @@ public static class SiberiteClusterHosting
         silo.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddLooseQueues();
         AddParticipant<RunTimeSettings>(silo.Services);
+        AddParticipant<OutlivedQueues>(silo.Services);
         silo.Services.AddSingleton<QueueRedrive>();
         silo.Services.AddSingleton<IQueueAdmin, QueueAdmin>();
         AddParticipant<RemoteReads>(silo.Services);

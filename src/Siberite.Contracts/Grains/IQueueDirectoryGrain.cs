@@ -43,6 +43,13 @@ public interface IQueueDirectoryGrain : IGrainWithStringKey
     [Alias("delete")]
     ValueTask<bool> DeleteAsync();
 
+    /// <summary>Deletes the queue, or the shard of a loose one, that a store has, if it is empty and its settings end
+    /// it; then its record, or the store's place in that. An item that comes meanwhile finds the queue gone, and is
+    /// stored in the one that is opened anew after this.</summary>
+    /// <param name="store">A store that found such a queue among its own.</param>
+    [Alias("delete-outlived")]
+    ValueTask DeleteOutlivedAsync(StoreId store);
+
     /// <summary>The queue's settings at run time with its home, without reaching it; <see langword="null"/> if there is
     /// no such queue.</summary>
     [Alias("get-settings")]

@@ -51,6 +51,11 @@ public interface IQueueGrain : IGrainWithStringKey
     /// <returns>Whether its home may be forgotten: not while it has children there.</returns>
     [Alias("delete")]
     ValueTask<bool> DeleteAsync();
+
+    /// <summary>The same if the queue is empty and its settings end it. Only its directory grain calls it.</summary>
+    /// <returns>Whether it is gone, and its home may be forgotten.</returns>
+    [Alias("delete-outlived")]
+    ValueTask<bool> DeleteOutlivedAsync();
 }
 
 /// <summary>One run of one silo's gateway.</summary>

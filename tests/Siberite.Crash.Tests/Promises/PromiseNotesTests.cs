@@ -18,6 +18,15 @@ public sealed class PromiseNotesTests
         { "skipped by the cursor", "skipped" },
         { "out of order", "in their order" },
         { "back after its close", "after it was closed" },
+        { "back before its lease ran out", "before it was free" },
+        { "dead too early", "after 1 deliveries" },
+        { "opened too often", "in vain more than" },
+        { "outlives its process", "outlived" },
+        { "refused and there", "was refused and is in" },
+        { "refused without need", "although it had" },
+        { "more than the limit", "took 2 items" },
+        { "new one dropped", "kept an older one" },
+        { "all dropped", "kept 0 items" },
     };
 
     [Fact]
@@ -39,15 +48,23 @@ public sealed class PromiseNotesTests
         notes.Exits.Add("toxic", "toxic_errors");
         notes.Copies.Add("fan", "fan+copy");
         notes.Cursors.Add("work", "work.audit");
+        notes.MaxDeliveries.Add("toxic", 2);
+        notes.MaxItems.Add("narrow", 1);
+        notes.Newest.Add("recent", 2);
+        notes.Fleeting.Add("brisk");
         notes.Sets.AddRange(
         [
             new("w1", "work", 0) { End = SetEnd.Stored }, new("w2", "work", 0),
             new("w3", "work", 0) { End = SetEnd.Stored },
             new("late", "late", 100) { DelayMilliseconds = 50, End = SetEnd.Stored },
             new("i1", "dedup", 0) { Id = "1" }, new("i2", "dedup", 0) { Id = "1", End = SetEnd.Stored },
-            new("i3", "dedup", 0) { Id = "1", End = SetEnd.Duplicate },
+            new("i3", "dedup", 0) { Id = "1", End = SetEnd.Refused },
             new("f1", "fan", 0) { End = SetEnd.Stored }, new("f2", "fan", 0),
             new("t1", "toxic", 0) { End = SetEnd.Stored }, new("t2", "toxic", 0) { End = SetEnd.Stored },
+            new("n1", "narrow", 0) { End = SetEnd.Stored }, new("n2", "narrow", 0) { End = SetEnd.Refused },
+            new("r1", "recent", 0) { End = SetEnd.Stored }, new("r2", "recent", 0) { End = SetEnd.Stored },
+            new("r3", "recent", 0), new("r4", "recent", 0) { End = SetEnd.Stored },
+            new("b1", "brisk", 0) { End = SetEnd.Stored, Life = 1 },
         ]);
         notes.Reads.AddRange(
         [
@@ -57,8 +74,12 @@ public sealed class PromiseNotesTests
             new("w3", "work", 200) { IsClosed = true }, new("late", "late", 150) { IsClosed = true },
             new("i2", "dedup", 200) { IsClosed = true },
             new("f1", "fan", 200) { IsClosed = true }, new("f1", "fan+copy", 200) { IsClosed = true },
-            new("t1", "toxic", 20), new("t1", "toxic_errors", 200) { IsClosed = true },
+            new("t1", "toxic", 20), new("t1", "toxic", 30), new("t1", "toxic_errors", 200) { IsClosed = true },
+            new("t2", "toxic", 40) { IsAborted = true, HeldUntil = 90 }, new("t2", "toxic", 90),
             new("t2", "toxic", 200) { IsClosed = true },
+            new("n1", "narrow", 200) { IsClosed = true },
+            new("r2", "recent", 200) { IsClosed = true }, new("r4", "recent", 200) { IsClosed = true },
+            new("b1", "brisk", 20) { Life = 1, IsClosed = true },
         ]);
         return notes;
     }
@@ -78,7 +99,7 @@ public sealed class PromiseNotesTests
                 reads.Add(new("t1", "toxic", 300) { IsClosed = true });
                 break;
             case "early":
-                reads.Add(new("late", "late", 149));
+                reads.Add(new("late", "late", 140));
                 break;
             case "torn copy":
                 reads.RemoveAll(read => read.Reader == "fan+copy");
@@ -96,10 +117,48 @@ public sealed class PromiseNotesTests
                 reads.RemoveAll(read => read.Payload == "i2");
                 break;
             case "new id refused":
-                sets.Add(new("i5", "dedup", 0) { Id = "2", End = SetEnd.Duplicate });
+                sets.Add(new("i5", "dedup", 0) { Id = "2", End = SetEnd.Refused });
                 break;
             case "skipped by the cursor":
                 reads.RemoveAll(read => read.Payload == "w3" && read.Reader == "work.audit");
+                break;
+            default:
+                SeedKept(notes, fault);
+                break;
+        }
+    }
+
+    private static void SeedKept(PromiseNotes notes, string fault)
+    {
+        var (sets, reads) = (notes.Sets, notes.Reads);
+        switch (fault)
+        {
+            case "back before its lease ran out":
+                reads.Insert(reads.FindIndex(read => read.ReadAt == 90), new("t2", "toxic", 87));
+                break;
+            case "dead too early":
+                reads.RemoveAll(read => read.Payload == "t1" && read.ReadAt == 20);
+                break;
+            case "opened too often":
+                reads.Insert(0, new("t1", "toxic", 10));
+                break;
+            case "outlives its process":
+                reads.Insert(0, new("b1", "brisk", 10) { Life = 2 });
+                break;
+            case "refused and there":
+                reads.Add(new("n2", "narrow", 200));
+                break;
+            case "refused without need":
+                sets.Insert(0, new("n0", "narrow", 0) { End = SetEnd.Refused });
+                break;
+            case "more than the limit":
+                reads.Add(new("n2", "narrow", 200) { IsClosed = true });
+                break;
+            case "new one dropped":
+                reads.RemoveAll(read => read.Payload == "r4");
+                break;
+            case "all dropped":
+                reads.RemoveAll(read => read.Reader == "recent");
                 break;
             case "out of order":
                 reads.Insert(0, new("w2", "work.audit", 5));

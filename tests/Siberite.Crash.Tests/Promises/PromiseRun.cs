@@ -1,21 +1,37 @@
-using System.Text;
+using System.Net;
 using Siberite.Testing;
 
 namespace Siberite.Crash.Tests.Promises;
 
-/// <summary>A real server that is killed while one client uses all that a queue can do beside set and get.</summary>
-internal sealed class PromiseRun(string data, int seed)
+/// <summary>A real server that is killed while clients use all that a queue can do beside set and get.</summary>
+/// <remarks>This part lives, dies and sets; <c>PromiseRun.Habits</c> reads, as clients of each kind do.</remarks>
+internal sealed partial class PromiseRun(string data, int seed)
 {
-    private const int SetsPerLife = 60;
-    private const int CursorReadsPerLife = 8;
-    private const int MaxKillDelayMilliseconds = 150;
+    private const int SetsPerKind = 8;
+    private const int MaxKillDelayMilliseconds = 400;
+    private const int LeaseMilliseconds = 80;
+    private const int RetryMilliseconds = 60;
+    private const int NarrowItems = 5;
 
-    private static readonly string[] Kinds = ["late", "dedup", "fan", "toxic", "brief", "work"];
+    private static readonly string[] Kinds =
+    [
+        "late", "dedup", "fan", "toxic", "brief", "work", "leased", "flaky", "batch", "narrow", "recent", "brisk",
+        "both",
+    ];
 
     private static readonly string[] Settings =
     [
-        "--Siberite:Gateway:Plus=Fanout", "--Siberite:Queues:toxic:MaxDeliveries=2",
-        "--Siberite:Queues:brief:ExpireToQueue=brief_late", "--Siberite:Queues:dedup:DedupWindow=01:00:00",
+        "--Siberite:Gateway:Plus=Fanout", "--Siberite:Gateway:MaxOpenReads=1000",
+        "--Siberite:Aliases:both:0=left", "--Siberite:Aliases:both:1=right",
+        "--Siberite:Queues:toxic:MaxDeliveries=2",
+        "--Siberite:Queues:brief:ExpireToQueue=brief_late",
+        "--Siberite:Queues:dedup:DedupWindow=01:00:00",
+        $"--Siberite:Queues:leased:OpenReadTimeout=00:00:00.0{LeaseMilliseconds}",
+        $"--Siberite:Queues:flaky:RetryDelay=00:00:00.0{RetryMilliseconds}",
+        "--Siberite:Queues:flaky:RetryMaxDelay=00:00:00.300", "--Siberite:Queues:flaky:MaxDeliveries=3",
+        $"--Siberite:Queues:narrow:MaxItems={NarrowItems}",
+        $"--Siberite:Queues:recent:MaxItems={NarrowItems}", "--Siberite:Queues:recent:DiscardOldWhenFull=true",
+        "--Siberite:Queues:brisk:KeepJournal=false",
     ];
 
     private readonly Random _random = new(seed);
@@ -23,30 +39,37 @@ internal sealed class PromiseRun(string data, int seed)
     private readonly HashSet<int> _openIds = []; // Ids whose last set nobody answered.
     private int _number;
     private int _lastId;
+    private int _life;
 
     public PromiseNotes Notes { get; } = new()
     {
-        Exits = { ["toxic"] = "toxic_errors", ["brief"] = "brief_late" },
-        Copies = { ["fan"] = "fan+copy" },
+        Exits = { ["toxic"] = "toxic_errors", ["flaky"] = "flaky_errors", ["brief"] = "brief_late" },
+        Copies = { ["fan"] = "fan+copy", ["left"] = "right" },
         Cursors = { ["work"] = "work.audit" },
+        MaxDeliveries = { ["toxic"] = 2, ["flaky"] = 3 },
+        MaxItems = { ["narrow"] = NarrowItems },
+        Newest = { ["recent"] = NarrowItems },
+        MaxUndropped = SetsPerKind,
+        Fleeting = { "brisk" },
     };
+
+    /// <summary>Lives that were not over when the server was killed.</summary>
+    public int CutLives { get; private set; }
 
     /// <summary>Plays so many lives, each ended by SIGKILL, and then a last one that reads everything.</summary>
     public async Task PlayAsync(int kills, CancellationToken cancellation)
     {
-        for (var kill = 0; kill < kills; kill++)
+        for (_life = 1; _life <= kills; _life++)
         {
             await using var server = await ServerProcess.StartAsync(data, Settings);
-            await using var client = await WireClient.ConnectAsync(server.EndPoint, cancellation);
-            Assert.True((await client.GetAsync("fan+copy/peek", cancellation)).IsDone); // Makes the child.
-            var killing = kill % 2 == 0 ? KillSoonAsync(server) : Task.CompletedTask;
+            var killing = _life % 2 == 0 ? KillSoonAsync(server) : Task.CompletedTask;
             try
             {
-                await LiveAsync(client, cancellation);
+                await LiveAsync(server.EndPoint, cancellation);
             }
             catch (Exception e) when (e is IOException or WireFramingException)
             {
-                // Killed. What was not answered stays unknown.
+                CutLives++; // What was not answered stays unknown.
             }
 
             await killing;
@@ -54,13 +77,7 @@ internal sealed class PromiseRun(string data, int seed)
         }
 
         await using var last = await ServerProcess.StartAsync(data, Settings);
-        await using var reader = await WireClient.ConnectAsync(last.EndPoint, cancellation);
-        foreach (var queue in (string[])
-            ["work.audit", "work", "late", "dedup", "fan", "fan+copy", "toxic", "toxic_errors", "brief", "brief_late"])
-        {
-            await DrainAsync(reader, queue, cancellation);
-        }
-
+        await DrainAllAsync(last.EndPoint, cancellation);
         Assert.Equal(0, await last.StopAsync());
     }
 
@@ -70,11 +87,31 @@ internal sealed class PromiseRun(string data, int seed)
         await server.KillAsync();
     }
 
-    private async Task LiveAsync(WireClient client, CancellationToken cancellation)
+    private async Task LiveAsync(IPEndPoint server, CancellationToken cancellation)
     {
-        var sets = Enumerable.Range(0, SetsPerLife).Select(_ => WriteSet(client)).ToArray();
+        await using var client = await WireClient.ConnectAsync(server, cancellation);
+        Assert.True((await client.GetAsync("fan+copy/peek", cancellation)).IsDone); // Makes the child.
+        var sets = Enumerable.Range(0, SetsPerKind * Kinds.Length).Select(_ => WriteSet(client)).ToArray();
         await client.SendAsync(cancellation);
-        await ReadCursorAsync(client, sets, cancellation);
+        await ReadSetRepliesAsync(client, sets, cancellation);
+
+        var habits = Habits(server, cancellation);
+        _random.Shuffle(habits);
+        List<IAsyncDisposable> open = []; // Connections that stay until the server is killed.
+        try
+        {
+            foreach (var habit in habits)
+            {
+                open.Add(await habit());
+            }
+        }
+        finally
+        {
+            foreach (var connection in open)
+            {
+                await connection.DisposeAsync();
+            }
+        }
     }
 
     private SetNote WriteSet(WireClient client)
@@ -83,7 +120,7 @@ internal sealed class PromiseRun(string data, int seed)
         var queue = Kinds[number % Kinds.Length];
         var payload = $"{queue} {number}";
         var (options, exptime) = ("", 0);
-        var note = new SetNote(payload, queue, Now());
+        var note = new SetNote(payload, queue == "both" ? "left" : queue, Now()) { Life = _life };
         switch (queue)
         {
             case "late":
@@ -109,67 +146,20 @@ internal sealed class PromiseRun(string data, int seed)
         return note;
     }
 
-    /// <summary>Reads the sets' replies, and then what there is through the cursor; leaves a toxic item open.</summary>
-    private async Task ReadCursorAsync(WireClient client, SetNote[] sets, CancellationToken cancellation)
+    private async Task ReadSetRepliesAsync(WireClient client, SetNote[] sets, CancellationToken cancellation)
     {
         foreach (var set in sets)
         {
             var line = await client.ReadLineAsync(cancellation);
             Assert.Contains(line, (string[])["STORED", "NOT_STORED"]);
-            set.End = line == "STORED" ? SetEnd.Stored : SetEnd.Duplicate;
-            Assert.True(set.End == SetEnd.Stored || set.Id is not null, $"{set.Payload}: {line}");
+            set.End = line == "STORED" ? SetEnd.Stored : SetEnd.Refused;
+            var mayRefuse = set.Id is not null || Notes.MaxItems.ContainsKey(set.Queue);
+            Assert.True(set.End == SetEnd.Stored || mayRefuse, $"{set.Payload}: {line}");
             if (set.Id is not null)
             {
                 _openIds.Remove(int.Parse(set.Id, System.Globalization.CultureInfo.InvariantCulture));
             }
         }
-
-        await OpenAsync(client, "toxic/open", "toxic", cancellation);
-        ReadNote? open = null;
-        for (var i = 0; i < CursorReadsPerLife; i++)
-        {
-            // Not to close what is open of another queue, as a close does where there is one such item.
-            var key = open is null ? "work.audit/open" : "work.audit/close/open";
-            var next = await OpenAsync(client, key, "work.audit", cancellation);
-            if (open is not null)
-            {
-                open.IsClosed = true;
-            }
-
-            open = next;
-        }
-    }
-
-    private async Task DrainAsync(WireClient client, string reader, CancellationToken cancellation)
-    {
-        ReadNote? open = null;
-        do
-        {
-            var wait = reader is "late" or "brief_late" ? 2_500 : 300; // The others have nothing on its way.
-            var next = await OpenAsync(client, $"{reader}/close/open/t={wait}", reader, cancellation);
-            if (open is not null)
-            {
-                open.IsClosed = true;
-            }
-
-            open = next;
-        }
-        while (open is not null);
-    }
-
-    private async Task<ReadNote?> OpenAsync(
-        WireClient client, string key, string reader, CancellationToken cancellation)
-    {
-        var reply = await client.GetAsync(key, cancellation);
-        Assert.True(reply.IsDone, reply.Line);
-        if (reply.Item is not { } item)
-        {
-            return null;
-        }
-
-        var read = new ReadNote(Encoding.ASCII.GetString(item.Payload), reader, Now());
-        Notes.Reads.Add(read);
-        return read;
     }
 
     private long Now() => (long)TimeProvider.System.GetElapsedTime(_start).TotalMilliseconds;
