@@ -71,12 +71,12 @@ internal static class ItemValue
     /// <summary>Whether what follows the header is the place of a large payload.</summary>
     public static bool IsLarge(ReadOnlySpan<byte> value) => value[VersionOffset] == LargeVersion;
 
-    public static void WritePlace(Span<byte> place, LargePayload payload)
+    public static void WritePlace(Span<byte> place, long file, long offset, int length, ulong checksum)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceFileOffset..], payload.File.Number);
-        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceOffsetOffset..], payload.Offset);
-        BinaryPrimitives.WriteInt32LittleEndian(place[PlaceLengthOffset..], payload.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(place[PlaceChecksumOffset..], payload.Checksum);
+        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceFileOffset..], file);
+        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceOffsetOffset..], offset);
+        BinaryPrimitives.WriteInt32LittleEndian(place[PlaceLengthOffset..], length);
+        BinaryPrimitives.WriteUInt64LittleEndian(place[PlaceChecksumOffset..], checksum);
     }
 
     public static (long File, long Offset, int Length, ulong Checksum) ReadPlace(ReadOnlySpan<byte> place)

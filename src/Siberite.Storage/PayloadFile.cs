@@ -69,28 +69,40 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
     /// <exception cref="IOException"/>
     public void Write(ReadOnlySpan<byte> bytes, long offset)
     {
-        RandomAccess.Write(Handle(), bytes, offset);
+        try
+        {
+            RandomAccess.Write(Handle(), bytes, offset);
+        }
+        catch (Exception e) when (IsIoInDisguise(e))
+        {
+            throw new IOException(e.Message, e);
+        }
+
         _isDirty = true;
     }
 
     /// <returns>Whether all of <paramref name="target"/> was filled.</returns>
     /// <exception cref="IOException"/>
-    public bool Read(Span<byte> target, long offset)
+    public bool Read(Span<byte> target, long offset) => ReadUpTo(target, offset) == target.Length;
+
+    /// <returns>How many bytes of <paramref name="target"/> were filled; fewer only at the file's end.</returns>
+    /// <exception cref="IOException"/>
+    public int ReadUpTo(Span<byte> target, long offset)
     {
         var handle = Handle();
-        while (!target.IsEmpty)
+        var filled = 0;
+        while (filled < target.Length)
         {
-            var count = RandomAccess.Read(handle, target, offset);
+            var count = RandomAccess.Read(handle, target[filled..], offset + filled);
             if (count == 0)
             {
-                return false;
+                break;
             }
 
-            target = target[count..];
-            offset += count;
+            filled += count;
         }
 
-        return true;
+        return filled;
     }
 
     /// <summary>Returns when everything written before is on disk.</summary>
@@ -154,7 +166,15 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
                 return null;
             }
 
-            File.Move(path, newPath);
+            try
+            {
+                File.Move(path, newPath);
+            }
+            catch (Exception e) when (IsIoInDisguise(e))
+            {
+                throw new IOException(e.Message, e);
+            }
+
             _isDropped = true;
             var recycled = new PayloadFile(newPath, newNumber) { _handle = _handle, _isDirty = true };
             _handle = null;
@@ -166,7 +186,15 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
     /// <exception cref="IOException"/>
     public void Drop()
     {
-        File.Delete(path);
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (IsIoInDisguise(e))
+        {
+            throw new IOException(e.Message, e);
+        }
+
         lock (_gate)
         {
             _isDropped = true;
@@ -195,10 +223,20 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
                 throw new IOException($"{Path.GetFileName(path)} was deleted");
             }
 
-            return _handle ??= File.OpenHandle(
-                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            try
+            {
+                return _handle ??= File.OpenHandle(
+                    path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            }
+            catch (Exception e) when (IsIoInDisguise(e))
+            {
+                throw new IOException(e.Message, e);
+            }
         }
     }
+
+    /// <summary>What .NET makes of EFBIG, EACCES and EPERM.</summary>
+    private static bool IsIoInDisguise(Exception e) => e is ArgumentOutOfRangeException or UnauthorizedAccessException;
 
     private void CloseHandle()
     {

@@ -81,17 +81,10 @@ internal sealed partial class PayloadFiles : IDisposable
     {
         lock (_gate)
         {
-            var shares = _queues.GetValueOrDefault(queueId) ?? new PayloadShares();
             var rounded = RoundUp(bytes);
-            var share = shares.All.Last?.Value;
-            if (share is null || share.File != _current || share.Limit - share.Next < rounded)
-            {
-                share = Extend(queueId, shares, rounded);
-                _queues[queueId] = shares; // Also if it had no share left when the last file was sealed.
-            }
-
-            var offset = share.Next;
-            share.Next += rounded;
+            var share = WithRoom(queueId, rounded, atPage: true);
+            var offset = RoundUp(share.Next); // What is packed does not end at a page.
+            share.Next = offset + rounded;
             share.DraftCount++;
             share.File.Hold();
             return new LargeDraft(this, share, offset, bytes);
@@ -141,9 +134,7 @@ internal sealed partial class PayloadFiles : IDisposable
         {
             Debug.Assert(share.DraftCount > 0 && sequence > share.LastSequence);
             share.LastSequence = sequence;
-            Span<byte> key = stackalloc byte[StoreKeys.ShareBytes];
-            StoreKeys.WriteShare(key, share.QueueId, share.File.Number);
-            batch.Put(key, ShareValue.Write(share));
+            PutShare(batch, share);
         }
     }
 
@@ -254,6 +245,28 @@ internal sealed partial class PayloadFiles : IDisposable
         {
             PosixFile.SyncDirectory(_directory);
         }
+    }
+
+    /// <returns>The queue's share of the file that is written to, with so much room left in its last extent.</returns>
+    private PayloadShare WithRoom(long queueId, long bytes, bool atPage)
+    {
+        var shares = _queues.GetValueOrDefault(queueId) ?? new PayloadShares();
+        var share = shares.All.Last?.Value;
+        if (share is null || share.File != _current
+            || share.Limit - (atPage ? RoundUp(share.Next) : share.Next) < bytes)
+        {
+            share = Extend(queueId, shares, RoundUp(bytes));
+            _queues[queueId] = shares; // Also if it had no share left when the last file was sealed.
+        }
+
+        return share;
+    }
+
+    private static void PutShare(WriteBatchBuffer batch, PayloadShare share)
+    {
+        Span<byte> key = stackalloc byte[StoreKeys.ShareBytes];
+        StoreKeys.WriteShare(key, share.QueueId, share.File.Number);
+        batch.Put(key, ShareValue.Write(share));
     }
 
     private static long RoundUp(long bytes) => (bytes + PageBytes - 1) / PageBytes * PageBytes;

@@ -1,10 +1,14 @@
 using Siberite.Contracts;
+using Siberite.Queues;
 
 namespace Siberite.Storage;
 
 // Large payloads.
 public sealed partial class RocksQueueStore
 {
+    /// <summary>Packed bytes that each queue of a batch is to have on average. 8 KiB: two pages.</summary>
+    private const long MinPackBytes = 8 << 10;
+
     /// <inheritdoc/>
     public event Action<Exception>? Failed;
 
@@ -30,32 +34,42 @@ public sealed partial class RocksQueueStore
         }
     }
 
-    /// <remarks>It is read once and compared with its checksum, which also brings it where whoever sends it finds it
-    /// soon.</remarks>
+    /// <summary>Whether the next batch, which will be much like this one, is to pack payloads: a write for each queue,
+    /// and a sync more, must be little for each of them.</summary>
+    private bool IsWorthPacking(RocksStoreBatch batch)
+        => _options.PackedBatchBytes == 0
+            || (batch.PackableBytes >= _options.PackedBatchBytes
+                && batch.PackableBytes / batch.PackableQueueCount >= MinPackBytes);
+
+    /// <remarks>A large one is read once and compared with its checksum, which also brings it where whoever sends it
+    /// finds it soon.</remarks>
     /// <returns><see langword="null"/> if it was never promised to be on disk, and a power cut has torn it; or if the
     /// item is trimmed meanwhile.</returns>
-    private LargePayload? FindLarge(ReadOnlySpan<byte> place, long queueId, long sequence)
+    private StoredItem? FindPayload(in ItemHeader header, ReadOnlySpan<byte> place, long queueId, ref PackReader? packs)
     {
         var (number, offset, length, checksum) = ItemValue.ReadPlace(place);
         if (number <= 0 || offset < 0 || length < 0 || offset > long.MaxValue - length)
         {
-            throw Unreadable(queueId, sequence);
+            throw Unreadable(queueId, header.Sequence);
         }
 
         if (_payloads.Find(number) is { } file)
         {
-            var large = new LargePayload(file, offset, length, checksum);
-            large.Hold();
+            file.Hold();
             try
             {
-                if (large.IsIntact())
+                var payload = new LargePayload(file, offset, length, checksum);
+                var found = length >= LargeBytes
+                    ? new StoredItem(header, null, payload.IsIntact() ? payload : null)
+                    : new StoredItem(header, (packs ??= new PackReader()).Read(payload));
+                if (found is not { Bytes: null, Large: null })
                 {
-                    return large;
+                    return found;
                 }
             }
-            catch (IOException e) when (!_payloads.IsTrimmed(queueId, number, sequence))
+            catch (IOException e) when (!_payloads.IsTrimmed(queueId, number, header.Sequence))
             {
-                throw UnreadablePayload(queueId, sequence, number, e);
+                throw UnreadablePayload(queueId, header.Sequence, number, e);
             }
             catch (IOException)
             {
@@ -63,14 +77,14 @@ public sealed partial class RocksQueueStore
             }
             finally
             {
-                large.Release();
+                file.Release();
             }
         }
 
         // Asked last: a share does not end before its items are gone, and its room is not used again before that.
-        return _payloads.IsDoubtful(number) || _payloads.IsTrimmed(queueId, number, sequence)
+        return _payloads.IsDoubtful(number) || _payloads.IsTrimmed(queueId, number, header.Sequence)
             ? null
-            : throw UnreadablePayload(queueId, sequence, number, inner: null);
+            : throw UnreadablePayload(queueId, header.Sequence, number, inner: null);
     }
 
     /// <summary>Tells the engine as well, which has not called for this and waits for nothing.</summary>

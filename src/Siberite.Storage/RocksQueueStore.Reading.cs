@@ -50,10 +50,11 @@ public sealed partial class RocksQueueStore
         try
         {
             var readBytes = 0L;
+            PackReader? packs = null;
             using var items = _database.ScanItems(firstKey, limitKey, fillsCache: false, ReadAheadBytes);
             for (items.SeekToFirst(); items.IsValid; items.MoveNext())
             {
-                if (ReadItem(items) is not { } item)
+                if (ReadItem(items, ref packs) is not { } item)
                 {
                     continue;
                 }
@@ -80,7 +81,7 @@ public sealed partial class RocksQueueStore
     }
 
     /// <returns><see langword="null"/> if a power cut has left nothing whole of it.</returns>
-    private StoredItem? ReadItem(RocksIterator items)
+    private StoredItem? ReadItem(RocksIterator items, ref PackReader? packs)
     {
         var (queueId, sequence) = StoreKeys.ReadItem(items.Key);
         if (!ItemValue.TryRead(items.Value, sequence, out var header, out var payload))
@@ -90,7 +91,7 @@ public sealed partial class RocksQueueStore
 
         if (ItemValue.IsLarge(items.Value))
         {
-            return FindLarge(payload, queueId, sequence) is { } large ? new StoredItem(header, null, large) : null;
+            return FindPayload(header, payload, queueId, ref packs);
         }
 
         var copy = GC.AllocateUninitializedArray<byte>(payload.Length);

@@ -36,6 +36,7 @@ public sealed partial class RocksQueueStore : IQueueStore
         (_directory, _database, _payloads) = (directory, database, payloads);
         (_options, _logger, _time) = (options, logger, time);
         payloads.Failed = e => FailAside("write of a payload", e);
+        payloads.Packs = options.PackedBatchBytes == 0;
         _hasRoom = FindRoom();
         _roomCheckedAt = time.GetTimestamp();
     }
@@ -98,7 +99,8 @@ public sealed partial class RocksQueueStore : IQueueStore
     }
 
     /// <inheritdoc/>
-    public IStoreBatch CreateBatch() => new RocksStoreBatch(_database.ItemsFamily, _payloads);
+    public IStoreBatch CreateBatch() => new RocksStoreBatch(
+        _database.ItemsFamily, _payloads, _options.PackedItemBytes > 0 ? _options.PackedItemBytes : int.MaxValue);
 
     /// <inheritdoc/>
     public void Write(IStoreBatch batch)
@@ -108,15 +110,18 @@ public sealed partial class RocksQueueStore : IQueueStore
         try
         {
             ThrowIfFailed();
+            mutations.WritePayloads();
             _database.Write(mutations.Written);
+            _payloads.Packs = IsWorthPacking(mutations);
             TrimPayloads(mutations);
         }
-        catch (RocksException e)
+        catch (Exception e) when (e is RocksException or IOException)
         {
             throw Fail("write", e);
         }
         finally
         {
+            mutations.EndPayloads();
             _lifetime.ExitReadLock();
         }
     }

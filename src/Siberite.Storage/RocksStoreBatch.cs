@@ -6,7 +6,11 @@ using Siberite.Queues;
 namespace Siberite.Storage;
 
 /// <summary>Mutations in RocksDB's own form, so that a commit copies them once.</summary>
-internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles payloads) : IStoreBatch
+/// <param name="itemsFamily">Number of the items' column family.</param>
+/// <param name="payloads">Where large and packed payloads go.</param>
+/// <param name="packedItemBytes">Payloads from this size on may be packed.</param>
+internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles payloads, int packedItemBytes)
+    : IStoreBatch
 {
     private readonly WriteBatchBuffer _buffer = new();
     private readonly ArrayBufferWriter<byte> _scratch = new();
@@ -17,7 +21,7 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
     /// <summary>Queues of which items below a limit are gone once the batch is written.</summary>
     public IReadOnlyList<(long QueueId, long Limit)> Trims => _trims;
 
-    public long Bytes => _buffer.Length;
+    public long Bytes => _buffer.Length + _packedBytes;
 
     public bool IsEmpty => _buffer.Count == 0;
 
@@ -65,6 +69,11 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
 
     public void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload)
     {
+        if (payload.Length >= packedItemBytes && TryPack(queueId, header, payload))
+        {
+            return;
+        }
+
         Span<byte> key = stackalloc byte[StoreKeys.ItemBytes];
         StoreKeys.WriteItem(key, queueId, header.Sequence);
         var value = _buffer.Put(itemsFamily, key, checked(ItemValue.HeaderBytes + (int)payload.Length));
@@ -81,7 +90,8 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
         StoreKeys.WriteItem(key, queueId, header.Sequence);
         var value = _buffer.Put(itemsFamily, key, ItemValue.HeaderBytes + ItemValue.PlaceBytes);
         ItemValue.WriteHeader(value, header, ItemValue.LargeVersion);
-        ItemValue.WritePlace(value[ItemValue.HeaderBytes..], large);
+        ItemValue.WritePlace(
+            value[ItemValue.HeaderBytes..], large.File.Number, large.Offset, large.Length, large.Checksum);
     }
 
     public void PutReader(long queueId, int reader, in ReaderState state)
@@ -144,6 +154,7 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles pay
 
     public void Clear()
     {
+        EndPayloads();
         _buffer.Clear();
         _trims.Clear();
     }

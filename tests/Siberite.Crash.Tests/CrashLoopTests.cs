@@ -10,6 +10,11 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
     /// <summary>Has most items in payload files.</summary>
     private const string LargePayloads = "--Siberite:Storage:LargeItemBytes=100";
 
+    /// <summary>Have most items written with their batch, but not into the database.</summary>
+    private const string PackedPayloads = "--Siberite:Storage:PackedItemBytes=100";
+
+    private const string AlwaysPacked = "--Siberite:Storage:PackedBatchBytes=0";
+
     /// <remarks>
     /// Goal: SIGKILL at any moment, recovery included, breaks no promise, whatever the policy: the operating system
     /// keeps what it was handed.
@@ -17,9 +22,9 @@ public sealed class CrashLoopTests(ITestOutputHelper output)
     /// drain everything and check the whole history.
     /// </remarks>
     [Theory]
-    [InlineData("always", 1)]
+    [InlineData("always", 1, PackedPayloads, AlwaysPacked)]
     [InlineData("always", 1, LargePayloads)]
-    [InlineData("os", 1, LargePayloads)]
+    [InlineData("os", 1, PackedPayloads, AlwaysPacked)]
     public async Task A_server_that_is_killed_again_and_again_keeps_every_promise(
         string durability, int directories, params string[] settings)
     {

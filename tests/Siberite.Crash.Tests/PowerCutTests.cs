@@ -21,8 +21,10 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         for (var disk = 0; disk < Disks * Seeds.Rounds; disk++)
         {
-            // Every other disk with most items in payload files.
-            string[] settings = disk % 2 == 0 ? [] : ["--Siberite:Storage:LargeItemBytes=100"];
+            // With most items in payload files, written with their batch or before it.
+            string[] settings = disk % 2 == 0
+                ? ["--Siberite:Storage:PackedItemBytes=100", "--Siberite:Storage:PackedBatchBytes=0"]
+                : ["--Siberite:Storage:LargeItemBytes=100"];
             var verdict = await PlayAsync("always", CutsPerDisk, Seeds.Next(), settings);
 
             Assert.True(verdict.IsClean, verdict.ToString());

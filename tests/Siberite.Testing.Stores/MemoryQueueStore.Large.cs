@@ -3,8 +3,8 @@ using Siberite.Queues;
 
 namespace Siberite.Testing.Stores;
 
-// Large payloads, as unkind as payload files can be: bytes are gone as soon as the trim of their item is written, unless
-// somebody holds them.
+// Large payloads, as unkind as payload files can be: bytes are gone as soon as the trim of their item is written,
+// unless somebody holds them.
 public sealed partial class MemoryQueueStore
 {
     private readonly Dictionary<(long QueueId, long Sequence), MemoryPayload> _payloads = [];

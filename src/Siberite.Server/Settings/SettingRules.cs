@@ -50,6 +50,8 @@ internal static class SettingRules
         Number("Storage:ReserveBytes", settings => settings.Storage.ReserveBytes, 0, 1024 * GiB),
         Number("Storage:BlockCacheBytes", settings => settings.Storage.BlockCacheBytes, 1 * MiB, 1024 * GiB),
         Number("Storage:MemtableBytes", settings => settings.Storage.MemtableBytes, 1 * MiB, 4 * GiB),
+        Number("Storage:PackedItemBytes", settings => settings.Storage.PackedItemBytes, 0, 1 * GiB),
+        Number("Storage:PackedBatchBytes", settings => settings.Storage.PackedBatchBytes, 0, 1 * GiB),
         Number("Storage:LargeItemBytes", settings => settings.Storage.LargeItemBytes, 0, 1 * GiB),
         Number("Engine:PayloadCacheBytes", settings => settings.Engine.PayloadCacheBytes, 0, 1024 * GiB),
         Number("Engine:ReadAheadBytes", settings => settings.Engine.ReadAheadBytes, 4 * KiB, 64 * MiB),
