@@ -32,16 +32,14 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
             async () => await client.AskAsync($"get {name}", Cancellation) == expected,
             "the home is declared dead", TimeSpan.FromSeconds(60));
         var declared = killed.Elapsed;
-        var watch = Stopwatch.StartNew();
         Assert.Equal(expected, await other.SetAsync(name, 0, "lost"u8.ToArray(), Cancellation));
         Assert.Equal("DELETED", await other.AskAsync("delete nobody-knows-it", Cancellation));
         Assert.StartsWith(
             "SERVER_ERROR not all silos were reached: silo", await other.AskAsync("flush_all", Cancellation),
             StringComparison.Ordinal);
         Assert.Contains("STAT silos_away 1", await StatsAsync(other));
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
 
-        watch.Restart();
+        var watch = Stopwatch.StartNew();
         await cluster.Silos[home].StartAsync();
         var ready = watch.Elapsed;
         string last;
@@ -64,7 +62,7 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
             Assert.Equal([(byte)('0' + i)], taken.Item!.Payload);
         }
 
-        Assert.InRange(served - ready, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        Assert.InRange(served - ready, TimeSpan.Zero, Poll.Patience);
     }
 
     [Fact]
@@ -103,7 +101,7 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
 
         Assert.StartsWith("SERVER_ERROR queue unavailable", get, StringComparison.Ordinal);
         Assert.StartsWith("SERVER_ERROR ", set, StringComparison.Ordinal);
-        Assert.InRange(gotAfter, TimeSpan.Zero, TimeSpan.FromSeconds(12));
+        Assert.InRange(gotAfter, TimeSpan.Zero, Poll.Patience);
 
         var seen = new List<string>();
         await Poll.UntilAsync(
@@ -163,7 +161,7 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
         Assert.Equal((0, "END"), (code, await wait));
         Assert.Equal("one"u8.ToArray(), (await staying.GetAsync(name, Cancellation)).Item!.Payload);
         TestContext.Current.SendDiagnosticMessage("stopped after {0}", stopped);
-        Assert.InRange(stopped, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(stopped, TimeSpan.Zero, Poll.Patience);
         await cluster.Silos[others[0]].StartAsync();
     }
 

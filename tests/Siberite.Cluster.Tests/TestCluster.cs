@@ -12,7 +12,8 @@ using ClusterOptions = Siberite.Contracts.ClusterOptions;
 namespace Siberite.Cluster.Tests;
 
 /// <summary>Several silos in this process, each over a store in memory, with one grain storage for all.</summary>
-/// <remarks>Silos do not find each other dead by themselves here: a test says when.</remarks>
+/// <remarks>Silos do not find each other dead by themselves here: a test says when, and a host that is killed says so
+/// itself.</remarks>
 internal sealed class TestCluster : IAsyncDisposable
 {
     private readonly InProcessTestCluster _cluster;
@@ -87,7 +88,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends a silo as a power cut does: nothing is said to anybody, and what was not synced is lost.</summary>
+    /// <summary>Ends a silo as a power cut does: what was not synced is lost. Its host does tell membership.</summary>
     /// <returns>Its disk.</returns>
     public async Task<MemoryQueueStore> KillAsync(ClusterSilo silo)
     {

@@ -99,7 +99,7 @@ public sealed class LifetimeTests
 
         Assert.Equal("END", (await waiting.ReadItemAsync(Cancellation)).Line);
         Assert.Equal(ExitCodes.Stopped, await exit);
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(15), $"the stop took {watch.Elapsed}");
+        Assert.True(watch.Elapsed < Poll.Patience, $"the stop took {watch.Elapsed}");
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Siberite.Queues;
 
 namespace Siberite.Storage.Tests;
@@ -24,17 +23,15 @@ public sealed class RocksQueueStoreTests : IDisposable
         var full = TemporaryDirectory.BytesIn(_directory.Store);
         Assert.InRange(full, 250L << 20, 700L << 20);
 
-        var started = Stopwatch.GetTimestamp();
         for (var queueId = 1; queueId <= queueCount; queueId++)
         {
             store.Commit(batch => batch.TrimItems(queueId, 1, Items + 1));
             store.ReclaimSpace(queueId, Items + 1, isEmpty: true);
         }
 
-        var (left, elapsed) = (TemporaryDirectory.BytesIn(_directory.Store), Stopwatch.GetElapsedTime(started));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{full:N0} bytes before, {left:N0} after, in {elapsed}.");
+        var left = TemporaryDirectory.BytesIn(_directory.Store);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{full:N0} bytes before, {left:N0} after.");
         Assert.InRange(left, 0, 2 << 20);
-        Assert.InRange(elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -67,10 +64,9 @@ public sealed class RocksQueueStoreTests : IDisposable
 
     [Fact]
     [Trait("Category", "Slow")]
-    public void A_hundred_thousand_queues_are_found_sooner_than_they_were_written()
+    public void A_hundred_thousand_queues_are_found_again()
     {
         const int Queues = 100_000;
-        var began = Stopwatch.GetTimestamp();
         using (var store = _directory.OpenStore())
         {
             var batch = store.CreateBatch();
@@ -90,18 +86,11 @@ public sealed class RocksQueueStoreTests : IDisposable
             }
         }
 
-        var written = Stopwatch.GetElapsedTime(began);
-        var started = Stopwatch.GetTimestamp();
         using var reopened = _directory.OpenStore();
-        var opened = Stopwatch.GetElapsedTime(started);
         var queues = reopened.LoadQueues();
-        var elapsed = Stopwatch.GetElapsedTime(started);
 
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"Written in {written}, opened in {opened}, loaded after {elapsed}.");
         Assert.Equal(Queues, queues.Count);
         Assert.All(queues, queue => Assert.Equal(3, queue.LastSequence));
-        Assert.InRange(elapsed, TimeSpan.Zero, written);
     }
 
     [Fact]
@@ -113,21 +102,18 @@ public sealed class RocksQueueStoreTests : IDisposable
         {
             store.Commit(batch => batch.PutQueue(new QueueRecord(1, "work", 0)));
             var before = ResidentBytes();
-            var writing = Stopwatch.GetTimestamp();
             Fill(store, Items, queueCount: 1);
-            var written = Stopwatch.GetElapsedTime(writing);
             var grown = ResidentBytes() - before;
-            TestContext.Current.TestOutputHelper?.WriteLine(
-                $"{Items / written.TotalSeconds:N0} items/s, resident memory grew by {grown:N0} bytes.");
+            TestContext.Current.TestOutputHelper?.WriteLine($"Resident memory grew by {grown:N0} bytes.");
             Assert.InRange(grown, long.MinValue, 150L << 20);
         }
 
-        var started = Stopwatch.GetTimestamp();
+        var readBefore = BytesRead();
         using var reopened = _directory.OpenStore();
         Assert.Equal(Items, Assert.Single(reopened.LoadQueues()).LastSequence);
-        var elapsed = Stopwatch.GetElapsedTime(started);
-        TestContext.Current.TestOutputHelper?.WriteLine($"Opened in {elapsed}.");
-        Assert.InRange(elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        var read = BytesRead() - readBefore;
+        TestContext.Current.TestOutputHelper?.WriteLine($"The start read {read:N0} bytes.");
+        Assert.InRange(read, 0, PayloadBytes * (Items / 10L));
     }
 
     public void Dispose() => _directory.Dispose();
@@ -149,6 +135,10 @@ public sealed class RocksQueueStoreTests : IDisposable
             }
         }
     }
+
+    /// <summary>What this process has read so far, also from the page cache.</summary>
+    private static long BytesRead()
+        => long.Parse(File.ReadLines("/proc/self/io").First()["rchar: ".Length..], null);
 
     private static long ResidentBytes()
     {
