@@ -15,6 +15,10 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
 
     public long Number => number;
 
+    /// <summary>Whether its name is on disk. It is made when it is first written to, and nobody syncs it before
+    /// that.</summary>
+    public bool IsListed { get; set; }
+
     /// <summary>Bytes given out so far. Guarded by the files' gate, like all that follows.</summary>
     public long Length { get; set; }
 

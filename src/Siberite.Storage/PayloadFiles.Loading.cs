@@ -66,6 +66,7 @@ internal sealed partial class PayloadFiles
             var file = new PayloadFile(path, number)
             {
                 IsSealed = true,
+                IsListed = number < _unsyncedFrom,
                 IsDirty = number >= _unsyncedFrom, // Its pages may still be in the system's hands.
                 Length = new FileInfo(path).Length,
             };

@@ -49,7 +49,6 @@ internal sealed partial class PayloadFiles : IDisposable
     private readonly HashSet<long> _doubtful = [];
     private readonly Lock _syncing = new();
     private Exception? _syncFailure;
-    private bool _hasNewFile;
     private volatile bool _hasEnded;
 
     /// <summary>Names of the files and shares are read; the files are not.</summary>
@@ -226,7 +225,6 @@ internal sealed partial class PayloadFiles : IDisposable
     private void SyncFiles()
     {
         List<PayloadFile>? dirty = null;
-        bool hasNewFile;
         lock (_gate)
         {
             foreach (var file in _unsettled)
@@ -236,14 +234,13 @@ internal sealed partial class PayloadFiles : IDisposable
                     (dirty ??= []).Add(file);
                 }
             }
-
-            (hasNewFile, _hasNewFile) = (_hasNewFile, false);
         }
 
         dirty?.ForEach(file => file.Sync());
-        if (hasNewFile)
+        if (dirty?.Exists(file => !file.IsListed) == true)
         {
             PosixFile.SyncDirectory(_directory);
+            dirty.ForEach(file => file.IsListed = true);
         }
     }
 
@@ -312,7 +309,6 @@ internal sealed partial class PayloadFiles : IDisposable
         _files.Add(_nextNumber, _current);
         _unsettled.Add(_current);
         _nextNumber++;
-        _hasNewFile = true;
         if (_files.Count > MaxOpenFiles)
         {
             foreach (var file in _files.Values.Where(file => file.IsSealed))

@@ -21,6 +21,13 @@ internal sealed class TemporaryDirectory : IDisposable
 
     public RocksQueueStore OpenStore() => OpenStore(Options);
 
+    /// <summary>Opens a store that keeps all but large payloads in its database, also those of large batches.</summary>
+    public RocksQueueStore OpenWithoutPacks() => OpenStore(new StorageOptions
+    {
+        DataDirectory = Data,
+        PackedItemBytes = 0,
+    });
+
     public static RocksQueueStore OpenStore(StorageOptions options)
         => RocksQueueStore.Open(options, NullLogger.Instance, TimeProvider.System);
 
