@@ -24,7 +24,7 @@ internal sealed partial class Session
         {
             _intake.Swallow(line.DataBytes, error, line.IsSilent);
         }
-        else if (Refuses(Refusals.Writes))
+        else if (_isKnown && Refuses(Refusals.Writes))
         {
             _intake.Swallow(line.DataBytes, RefusalOf(Refusals.Writes), line.IsSilent);
         }
@@ -76,7 +76,8 @@ internal sealed partial class Session
 
     /// <summary>Has a large payload for a queue of this silo go to its file while it comes.</summary>
     private (IQueue Queue, ILargeDraft Draft)? BeginLarge(in SetLine line)
-        => QueueName.IsLegal(line.Key)
+        => _isKnown // What a stranger sends is a password.
+            && QueueName.IsLegal(line.Key)
             && _gateway.Router.TryGetResolved(line.Key, out var queue)
             && queue.BeginLarge((int)line.DataBytes) is { } draft ? (queue, draft) : null;
 
@@ -84,6 +85,12 @@ internal sealed partial class Session
         ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload,
         ILargePayload? large = null)
     {
+        if (!_isKnown)
+        {
+            Admit(payload, isSilent);
+            return;
+        }
+
         _batchBytes += payload.Length > MaxSharedBytes ? 0 : payload.Length; // Larger ones go to files.
         var options = _gateway.Options;
         var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);

@@ -175,6 +175,18 @@ public sealed partial class Queue : IQueue
     }
 
     /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence)
+    {
+        lock (_gate)
+        {
+            if (!_isGone)
+            {
+                _main.Close(session, sequence);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
     {
         lock (_gate)
@@ -265,6 +277,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
+            _memory?.Clear();
             ForgetWindows();
             EndAllWaits();
             return _isStored

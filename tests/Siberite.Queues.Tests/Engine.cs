@@ -16,11 +16,16 @@ internal sealed class Engine : IDisposable
 
     public Engine(
         Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096,
-        int largeBytes = int.MaxValue)
+        long maxMemoryQueueBytes = 1 << 30, int largeBytes = int.MaxValue)
     {
         Store = new MemoryQueueStore { LargeBytes = largeBytes };
         _durability = durability;
-        _options = new EngineOptions { PayloadCacheBytes = cacheBytes, ReadAheadBytes = readAheadBytes };
+        _options = new EngineOptions
+        {
+            PayloadCacheBytes = cacheBytes,
+            ReadAheadBytes = readAheadBytes,
+            MaxMemoryQueueBytes = maxMemoryQueueBytes,
+        };
         Queues = Start();
     }
 

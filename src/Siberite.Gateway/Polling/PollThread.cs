@@ -30,6 +30,7 @@ internal sealed unsafe class PollThread : IDisposable
     private readonly Thread _thread;
     private readonly ConcurrentQueue<IPosted> _posted = new();
     private readonly Stack<byte[]> _buffers = new(); // Only this thread's.
+    private readonly AwakeWait _awake = new(TimeProvider.System, Environment.ProcessorCount);
     private List<PolledConnection> _ending = []; // Those that wait for the end of this round.
     private List<PolledConnection> _endingNext = [];
     private int _isAsleep;
@@ -113,7 +114,7 @@ internal sealed unsafe class PollThread : IDisposable
             for (var i = 0; i < count; i++)
             {
                 var polled = events + (i * LinuxCalls.EventBytes);
-                var key = *(nint*)(polled + LinuxCalls.EventKeyOffset);
+                var key = KeyOf(polled);
                 if (key != 0)
                 {
                     ((PolledConnection)GCHandle.FromIntPtr(key).Target!).OnEvents(*(uint*)polled);
@@ -129,14 +130,49 @@ internal sealed unsafe class PollThread : IDisposable
 
     private int WaitForEvents(byte* events)
     {
+        if (!_posted.IsEmpty || _ending.Count > 0)
+        {
+            return Poll(events, timeout: 0);
+        }
+
+        var count = _awake.Begin() ? WaitAwake(events) : 0;
+        if (count == 0)
+        {
+            count = WaitAsleep(events);
+        }
+
+        _awake.End(count == 1 ? (long)KeyOf(events) : 0);
+        return count;
+    }
+
+    private int WaitAwake(byte* events)
+    {
+        int count;
+        do
+        {
+            count = Poll(events, timeout: 0);
+        }
+        while (count == 0 && _posted.IsEmpty && !_awake.IsLate);
+        return count;
+    }
+
+    private int WaitAsleep(byte* events)
+    {
         // Whoever posts looks at the flag after it has posted, and this looks at the posts after it has set the flag.
         Interlocked.Exchange(ref _isAsleep, 1);
-        var mayBlock = _posted.IsEmpty && _ending.Count == 0;
-        var count = LinuxCalls.epoll_wait(_poll, events, MaxEventsPerRound, mayBlock ? -1 : 0);
+        var count = Poll(events, _posted.IsEmpty ? -1 : 0);
         Volatile.Write(ref _isAsleep, 0);
+        return count;
+    }
+
+    private int Poll(byte* events, int timeout)
+    {
+        var count = LinuxCalls.epoll_wait(_poll, events, MaxEventsPerRound, timeout);
         Debug.Assert(count >= 0 || Marshal.GetLastPInvokeError() == LinuxCalls.Interrupted);
         return count;
     }
+
+    private static nint KeyOf(byte* polled) => *(nint*)(polled + LinuxCalls.EventKeyOffset);
 
     /// <summary>Runs what was posted until now; what that posts waits for the next round.</summary>
     private void RunPosted()
