@@ -190,6 +190,7 @@ public sealed partial class ModelTests
         {
             var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
             var taken = _engine.Settle(Open(queue).TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
+            taken = taken with { Item = taken.Item.InMemory() };
             Compare(queue, ModelTake(queue, session, isPeek, Engine.Text(taken)), taken);
         }
 
