@@ -68,7 +68,7 @@ internal sealed class ReaderPlace
         for (var isAtWaiting = false; !isAtWaiting;)
         {
             SkipClosed();
-            while (Next < _openLimit && _open!.ContainsKey(Next))
+            while (Next < _openLimit && IsHeld(Next))
             {
                 Next++;
             }
@@ -175,6 +175,13 @@ internal sealed class ReaderPlace
             && _open.Remove(sequence);
         OpenCount -= isOpen && read.Mode == TakeMode.Open ? 1 : 0;
         return isOpen;
+    }
+
+    /// <summary>Gives back the memory that only a busy reader needs.</summary>
+    public void Shrink()
+    {
+        _open = _open is { Count: 0 } ? null : _open;
+        _returned = _returned is { Count: 0 } ? null : _returned;
     }
 
     /// <summary>Everything in the hands of sessions, plain takes included.</summary>
