@@ -2,13 +2,16 @@
 # A whole cluster on this machine as plain processes: PostgreSQL, three silos, HAProxy before them.
 # usage: infra/cluster.sh up|down|status
 #
-# up starts what is not running and returns when all three silos serve; down stops everything and keeps the data;
-# status says what runs, and returns 0 if all of it does. CLUSTER_DATA (./cluster-data beside the sources) holds data
-# and logs, CLUSTER_PORT (22133) is where memcache clients connect; the ports of the parts count up from it.
+# up starts what is not running and returns when all silos serve; down stops everything and keeps the data; status
+# says what runs, and returns 0 if all of it does. CLUSTER_DATA (./cluster-data beside the sources) holds data and
+# logs, CLUSTER_PORT (22133) is where memcache clients connect; the ports of the parts count up from it. CLUSTER_SILOS
+# (3) is how many silos there are, 1 to 3.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 data=${CLUSTER_DATA:-$root/cluster-data}
 port=${CLUSTER_PORT:-22133}
+silos=(1 2 3)
+silos=("${silos[@]:0:${CLUSTER_SILOS:-3}}")
 server=$root/artifacts/bin/Siberite.Server/release/siberite.dll
 ctl=$root/artifacts/bin/Siberite.Ctl/release/siberitectl.dll
 pg_port=$((port + 40))
@@ -118,9 +121,9 @@ up() {
   dotnet "$ctl" cluster init --connection "$connection" >"$data/log/init.log" 2>&1 ||
     fail "siberitectl cluster init: $(tail -n 1 "$data/log/init.log")"
   local n
-  for n in 1 2 3; do start_silo "$n"; done
+  for n in "${silos[@]}"; do start_silo "$n"; done
   # After a crash of all, a silo first waits until the runs before it are given up.
-  for n in 1 2 3; do wait_for "starting silo $n" 180 "silo$n" is_ready "$n"; done
+  for n in "${silos[@]}"; do wait_for "starting silo $n" 180 "silo$n" is_ready "$n"; done
   start_haproxy
   status
 }
@@ -140,7 +143,7 @@ stop() {
 down() {
   local n
   stop haproxy TERM
-  for n in 1 2 3; do stop "silo$n" TERM; done
+  for n in "${silos[@]}"; do stop "silo$n" TERM; done
   stop postgres INT # A fast shutdown: clients are thrown out, everything is written.
   echo "stopped; data is kept in $data"
 }
@@ -149,7 +152,7 @@ status() {
   local n all=0 word
   if is_running postgres; then word="running ($(pid_of postgres))"; else word=down; all=3; fi
   printf '%-9s %-16s %s\n' postgres "127.0.0.1:$pg_port" "$word"
-  for n in 1 2 3; do
+  for n in "${silos[@]}"; do
     if ! is_running "silo$n"; then word=down; all=3
     elif is_ready "$n"; then word="ready ($(pid_of "silo$n")), pages on http://$(admin_of "$n")/"
     else word="not ready ($(pid_of "silo$n"))"; all=3; fi

@@ -21,7 +21,8 @@ public interface IQueue
 
     /// <summary>Appends one item at the tail.</summary>
     /// <returns>At once on this silo; the item may be acknowledged when the commit is done.</returns>
-    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>: nothing was appended.</exception>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/>,
+    /// <see cref="SiberiteError.MemoryFull"/>: nothing was appended.</exception>
     ValueTask<AppendResult> AppendAsync(in ItemDraft draft);
 
     /// <summary>Sets the oldest unread item aside for <paramref name="session"/>, or looks at it.</summary>
@@ -37,6 +38,17 @@ public interface IQueue
     /// <summary>Closes an open read: the item will not be served again.</summary>
     /// <returns>What a reply to the close waits for.</returns>
     ValueTask<Commit> CloseAsync(SessionId session, long sequence);
+
+    /// <summary>Closes what a plain take took, once the client has it. Nobody waits for that: a crash before it is
+    /// written serves the item again. Closes to another silo go together.</summary>
+    void CloseSent(SessionId session, long sequence)
+    {
+        var close = CloseAsync(session, sequence);
+        if (close.IsCompletedSuccessfully)
+        {
+            close.GetAwaiter().GetResult();
+        }
+    }
 
     /// <summary>Gives an open read back, to its original place.</summary>
     ValueTask AbortAsync(SessionId session, long sequence);

@@ -60,6 +60,10 @@ public enum SiberiteError
 
     /// <summary>An open read is no longer open: its queue's home started anew. The item is served again.</summary>
     ReadLost = 16,
+
+    /// <summary>Queues without a journal have used up the memory that they may have together. Nothing was
+    /// appended.</summary>
+    MemoryFull = 17,
 }
 
 /// <summary>A refusal the client is told of, or a fault an operator must see; never an empty queue.</summary>

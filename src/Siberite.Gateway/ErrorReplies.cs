@@ -24,6 +24,7 @@ internal static class ErrorReplies
     public static readonly ErrorReply LineTooLong = Close("CLIENT_ERROR line too long");
     public static readonly ErrorReply KeyTooLong = Stay("CLIENT_ERROR key too long");
     public static readonly ErrorReply InvalidQueueName = Stay("CLIENT_ERROR invalid queue name");
+    public static readonly ErrorReply NoQueueName = Close("CLIENT_ERROR invalid queue name");
     public static readonly ErrorReply InvalidCursorName = Stay("CLIENT_ERROR invalid cursor name");
     public static readonly ErrorReply InvalidCommand = Close("CLIENT_ERROR Invalid command");
     public static readonly ErrorReply InvalidSetOption = Stay("CLIENT_ERROR Invalid command");
@@ -52,6 +53,8 @@ internal static class ErrorReplies
     public static readonly ErrorReply InvalidFlag = Stay("CLIENT_ERROR invalid flag");
     public static readonly ErrorReply DuplicateFlag = Stay("CLIENT_ERROR duplicate flag");
     public static readonly ErrorReply BadBase64 = Stay("CLIENT_ERROR error decoding key");
+    public static readonly ErrorReply Unauthenticated = Stay("CLIENT_ERROR unauthenticated");
+    public static readonly ErrorReply AuthenticationFailed = Stay("CLIENT_ERROR authentication failure");
     public static readonly ErrorReply TooLarge = Stay("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply FarTooLarge = Close("SERVER_ERROR object too large for cache");
     public static readonly ErrorReply OutOfMemory = Stay("SERVER_ERROR out of memory");
@@ -67,6 +70,7 @@ internal static class ErrorReplies
 
     private static readonly ErrorReply StorageFailed = Stay("SERVER_ERROR storage failed");
     private static readonly ErrorReply DiskFull = Stay("SERVER_ERROR disk full");
+    private static readonly ErrorReply MemoryFull = Stay("SERVER_ERROR memory full");
     private static readonly ErrorReply QueueUnavailable = Stay("SERVER_ERROR queue unavailable: its silo is down");
     private static readonly ErrorReply TooManyQueues = Stay("SERVER_ERROR too many queues");
     private static readonly ErrorReply OutcomeUnknown = Stay("SERVER_ERROR outcome unknown: it may have been stored");
@@ -99,6 +103,7 @@ internal static class ErrorReplies
         SiberiteError.QueueNameInvalid => InvalidQueueName,
         SiberiteError.StorageFailed => StorageFailed,
         SiberiteError.DiskFull => DiskFull,
+        SiberiteError.MemoryFull => MemoryFull,
         SiberiteError.QueueUnavailable => QueueUnavailable,
         SiberiteError.TooManyQueues => TooManyQueues,
         SiberiteError.OutcomeUnknown => OutcomeUnknown,

@@ -31,6 +31,9 @@ internal sealed class GatewayParts(
 
     public GatewayOptions Options { get; } = options.Value;
 
+    /// <summary>Who may use it; <see langword="null"/> for anybody.</summary>
+    public ClientCredentials? Credentials { get; } = ClientCredentials.Read(options.Value.AuthFile);
+
     public GatewayCounters Counters => counters;
 
     public SessionList Sessions => sessions;

@@ -82,6 +82,7 @@ internal readonly ref struct GetKey
         }
 
         var error = ReaderKey.TryParse(name, out var reader);
+        error = name.IsEmpty ? ErrorReplies.NoQueueName : error;
         parsed = new GetKey(reader, options, wait);
         return Check(options) ?? error;
     }

@@ -31,10 +31,20 @@ internal sealed partial class Session
         _isClosing = true;
     }
 
+    /// <summary>Later lines of a request's head or body must not run as commands.</summary>
+    private void RejectHttp()
+        => RejectForeign("HTTP", "Health checks belong to /healthz and /readyz of the admin address.");
+
     private void Serve(ReadOnlySpan<byte> line, ref InputCursor cursor)
     {
         try
         {
+            if (!_isKnown)
+            {
+                ServeStranger(line, ref cursor);
+                return;
+            }
+
             var tokens = new LineTokens(line);
             var command = tokens.Next();
             if (command.SequenceEqual("get"u8))
@@ -61,8 +71,7 @@ internal sealed partial class Session
     {
         if (IsHttp(line))
         {
-            // Later lines of a request's head or body must not run as commands.
-            RejectForeign("HTTP", "Health checks belong to /healthz and /readyz of the admin address.");
+            RejectHttp();
             return;
         }
 

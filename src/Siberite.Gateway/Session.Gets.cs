@@ -144,21 +144,21 @@ internal sealed partial class Session
 
     private void TakeFrom(ReaderKey key, TakeMode mode, TimeSpan wait, Commit closed)
     {
-        if (_gateway.Router.TryGetResolved(key.Queue, out var queue))
+        if (_gateway.Router.TryGetResolved(key.Queue, out var way))
         {
-            if (MustFollow(queue))
+            if (MustFollow(way))
             {
                 TakeBehind(ReaderName.Of(key), mode, wait, closed);
                 return;
             }
 
-            queue = key.Cursor.IsEmpty ? queue : queue.OpenCursor(CursorName.Parse(key.Cursor));
+            var queue = key.Cursor.IsEmpty ? way : way.OpenCursor(CursorName.Parse(key.Cursor));
             var take = queue.TakeAsync(_id, mode, _mayWait ? wait : TimeSpan.Zero);
             if (!take.IsCompleted)
             {
                 if (mode != TakeMode.Open && wait <= TimeSpan.Zero && queue.TakesInPipelines)
                 {
-                    OweTake(queue, take, mode, closed);
+                    OweTake(way, queue, take, mode, closed);
                     return;
                 }
 

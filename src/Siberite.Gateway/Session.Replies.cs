@@ -188,13 +188,7 @@ internal sealed partial class Session
     {
         foreach (var (queue, sequence) in _sent)
         {
-            var close = queue.CloseAsync(_id, sequence);
-            if (close.IsCompletedSuccessfully)
-            {
-                close.GetAwaiter().GetResult();
-            }
-
-            // Otherwise it is on its way to another silo, and goes on by itself.
+            queue.CloseSent(_id, sequence);
         }
 
         _sent.Clear();

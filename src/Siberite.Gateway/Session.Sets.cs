@@ -24,7 +24,7 @@ internal sealed partial class Session
         {
             _intake.Swallow(line.DataBytes, error, line.IsSilent);
         }
-        else if (Refuses(Refusals.Writes))
+        else if (_isKnown && Refuses(Refusals.Writes))
         {
             _intake.Swallow(line.DataBytes, RefusalOf(Refusals.Writes), line.IsSilent);
         }
@@ -76,6 +76,12 @@ internal sealed partial class Session
     private void Append(
         ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
     {
+        if (!_isKnown)
+        {
+            Admit(payload, isSilent);
+            return;
+        }
+
         _batchBytes += payload.Length;
         var options = _gateway.Options;
         var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);

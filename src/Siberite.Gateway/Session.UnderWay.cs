@@ -52,12 +52,17 @@ internal sealed partial class Session
     }
 
     /// <summary>Owes the reply to a get that is under way.</summary>
-    private void OweTake(IQueue queue, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
+    /// <param name="way">The queue it was sent to.</param>
+    /// <param name="reader">That, or a cursor of it: their commands go the same way, in their order.</param>
+    /// <param name="take">The get.</param>
+    /// <param name="mode">What it is for.</param>
+    /// <param name="closed">What its reply waits for as well.</param>
+    private void OweTake(IQueue way, IQueue reader, ValueTask<TakeResult> take, TakeMode mode, Commit closed)
     {
         var sent = take.AsTask();
-        var end = FinishTakeAsync(queue, sent, TailOf(queue.Name), mode, _meta);
+        var end = FinishTakeAsync(reader, sent, TailOf(way.Name), mode, _meta);
         _meta = null; // Its reply is made up when it is known what was taken.
-        NoteTail(queue.Name, new CommandTail(queue, sent, end));
+        NoteTail(way.Name, new CommandTail(way, sent, end));
         _takesUnderWay++;
         var reply = new PendingReply(ReplyKind.ValueAndEnd) { UnderWay = end, ClosesItem = mode == TakeMode.Plain };
         reply.WaitFor(closed);
@@ -157,23 +162,24 @@ internal sealed partial class Session
     }
 
     private async Task<TakeEnd> FinishTakeAsync(
-        IQueue queue, Task<TakeResult> sent, Task previous, TakeMode mode, MetaCommand? meta)
+        IQueue reader, Task<TakeResult> sent, Task previous, TakeMode mode, MetaCommand? meta)
     {
         var result = await sent;
         if (result.Status == TakeStatus.Gone)
         {
-            return await TakeAfterAsync(previous, queue.Name, mode, meta);
+            return await TakeAfterAsync(previous, ReaderName.Of(reader), mode, meta);
         }
 
         await WaitForCommitAsync(result.Commit);
-        return new TakeEnd(queue, result, meta);
+        return new TakeEnd(reader, result, meta);
     }
 
-    private async Task<TakeEnd> TakeAfterAsync(Task previous, QueueName name, TakeMode mode, MetaCommand? meta)
+    private async Task<TakeEnd> TakeAfterAsync(Task previous, ReaderName name, TakeMode mode, MetaCommand? meta)
     {
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Its own reply tells of its failure.
-        while (await FindToReadAsync(name) is { } queue)
+        while (await FindToReadAsync(name.Queue) is { } found)
         {
+            var queue = name.In(found);
             var result = await queue.TakeAsync(_id, mode, TimeSpan.Zero);
             if (result.Status != TakeStatus.Gone)
             {

@@ -51,6 +51,7 @@ internal sealed partial class Session : ICommitListener
         _id = new SessionId(gateway.Id, number);
         _intake = new DataIntake(gateway.InFlight);
         _log = gateway.Log;
+        _isKnown = gateway.Credentials is null;
     }
 
     /// <summary>The sweep at which the session is taken for dead; 0 for never. Set by the loop, read by the
@@ -200,7 +201,7 @@ internal sealed partial class Session : ICommitListener
 
     private bool TryServeLine(ref InputCursor cursor)
     {
-        var maxBytes = _gateway.Options.MaxLineBytes;
+        var maxBytes = _isKnown ? _gateway.Options.MaxLineBytes : MaxStrangerBytes;
         var read = cursor.TryReadLine(ref _spill, maxBytes, out var line);
         if (read > maxBytes || (read == 0 && cursor.Rest.Length >= maxBytes))
         {

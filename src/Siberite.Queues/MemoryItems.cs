@@ -2,7 +2,8 @@ namespace Siberite.Queues;
 
 /// <summary>The items of a queue that keeps no journal: all there is of them.</summary>
 /// <remarks>Thread-safe: the queue adds and removes under its gate, readers look things up without.</remarks>
-internal sealed class MemoryItems
+/// <param name="budget">Of all such queues.</param>
+internal sealed class MemoryItems(MemoryBudget budget)
 {
     /// <summary>Bytes of memory beside a payload: the item, the array's header and its rounding, the place in the
     /// list.</summary>
@@ -34,7 +35,7 @@ internal sealed class MemoryItems
         lock (_gate)
         {
             _items.Add(new StoredItem(header, payload));
-            _bytes += CostOf(payload);
+            CountBytes(CostOf(payload));
         }
     }
 
@@ -67,7 +68,7 @@ internal sealed class MemoryItems
         {
             for (; _removed < _items.Count && _items[_removed].Header.Sequence < limit; _removed++)
             {
-                _bytes -= CostOf(_items[_removed].Payload);
+                CountBytes(-CostOf(_items[_removed].Payload));
                 _items[_removed] = default;
             }
 
@@ -87,8 +88,25 @@ internal sealed class MemoryItems
             _items.RemoveRange(0, _removed);
             _removed = 0;
             _items.RemoveAll(item => isClosed(item.Header.Sequence));
-            _bytes = _items.Sum(item => CostOf(item.Payload));
+            CountBytes(_items.Sum(item => CostOf(item.Payload)) - _bytes);
         }
+    }
+
+    /// <summary>Forgets all items: their queue is gone.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _items.Clear();
+            _removed = 0;
+            CountBytes(-_bytes);
+        }
+    }
+
+    private void CountBytes(long bytes)
+    {
+        _bytes += bytes;
+        budget.Add(bytes);
     }
 
     private static long CostOf(byte[] payload) => payload.Length + OverheadBytes;

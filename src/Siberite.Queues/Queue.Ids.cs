@@ -14,6 +14,7 @@ public sealed partial class Queue
     /// that holds the queue.</summary>
     /// <remarks>A reply that tells of an earlier set waits until that one is as safe as its own reply has it. The
     /// look-up may read the store under the gate: that costs those who send ids.</remarks>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.MemoryFull"/>.</exception>
     internal AppendResult? RefusalOf(in ItemDraft draft)
     {
         if (draft.Id is { } id
@@ -26,7 +27,13 @@ public sealed partial class Queue
                 new Commit(batch, draft.MustSync ? CommitLevel.Synced : SetLevel));
         }
 
-        return MayAppend(draft) ? null : new AppendResult(AppendStatus.Full, default);
+        if (!MayAppend(draft))
+        {
+            return new AppendResult(AppendStatus.Full, default);
+        }
+
+        ThrowIfMemoryIsUsedUp();
+        return null;
     }
 
     /// <summary>Removes ids that no longer count. In the background.</summary>

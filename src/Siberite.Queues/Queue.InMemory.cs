@@ -11,6 +11,7 @@ public sealed partial class Queue
     private const int MinClosedShare = 16;
 
     private MemoryItems? _memory; // Null for a queue that keeps its journal.
+    private long _closedLetGo; // Of the items closed behind an open one, so many are no longer in memory.
 
     /// <summary>Whether its items are in memory alone, or will be from the next time on that it is empty.</summary>
     public bool KeepsNoJournal
@@ -45,6 +46,21 @@ public sealed partial class Queue
         }
     }
 
+    /// <summary>Items that end with the process: those in memory, waiting or in hands.</summary>
+    internal long FleetingCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _memory is null ? 0 : _main.ItemCount + _main.Place.HeldCount;
+            }
+        }
+    }
+
+    /// <summary>Gives the memory back of what the default reader has passed. Only under the gate.</summary>
+    internal void LetGoOfRead() => _memory?.RemoveBelow(_main.Place.Position);
+
     /// <summary>Adds the places of all readers to a batch, as they will be after a restart: behind everything, for
     /// nothing will be left. All together, so that no cursor is ever ahead of its queue.</summary>
     internal void PutPlacesInMemory(IStoreBatch batch)
@@ -72,10 +88,11 @@ public sealed partial class Queue
 
         if (_memory is null)
         {
-            Volatile.Write(ref _memory, new MemoryItems());
+            Volatile.Write(ref _memory, new MemoryItems(_shared.Memory));
         }
         else
         {
+            _memory.Clear();
             Volatile.Write(ref _memory, null);
             _main.MarkNow(); // With the item that comes next, or before it.
         }
@@ -92,20 +109,49 @@ public sealed partial class Queue
         return default;
     }
 
-    private bool IsMemoryFull(MemoryItems memory, long maxBytes)
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.MemoryFull"/>: all such queues together have no
+    /// memory left, and this one cannot make room by dropping its oldest.</exception>
+    private void ThrowIfMemoryIsUsedUp()
     {
-        if (maxBytes <= 0 || memory.Bytes < maxBytes)
+        var options = Options;
+        if ((_memory is not null || !options.KeepJournal)
+            && IsMemoryUsedUp()
+            && !(options.DiscardOldWhenFull && _main.ItemCount > 0))
         {
-            return false;
+            throw new SiberiteException(
+                SiberiteError.MemoryFull, "Queues without a journal have used up their memory.", inner: null);
+        }
+    }
+
+    /// <summary>Whether the queue holds as much as it may.</summary>
+    private bool IsMemoryFull(QueueOptions options)
+        => _memory is { } memory
+            && memory.Bytes >= options.MaxMemoryBytes
+            && LetGoOfClosed(memory) >= options.MaxMemoryBytes;
+
+    /// <summary>Whether all such queues together do.</summary>
+    private bool IsMemoryUsedUp()
+    {
+        if (_shared.Memory.IsFull && _memory is { } memory)
+        {
+            LetGoOfClosed(memory);
         }
 
+        return _shared.Memory.IsFull;
+    }
+
+    /// <returns>The bytes that are left.</returns>
+    private long LetGoOfClosed(MemoryItems memory)
+    {
         var place = _main.Place;
         memory.RemoveBelow(place.Position);
-        if (memory.Bytes >= maxBytes && place.Closed.Count > memory.Count / MinClosedShare)
+        _closedLetGo = Math.Min(_closedLetGo, place.Closed.Count);
+        if (place.Closed.Count - _closedLetGo > memory.Count / MinClosedShare)
         {
             memory.RemoveClosed(place.IsClosed);
+            _closedLetGo = place.Closed.Count;
         }
 
-        return memory.Bytes >= maxBytes;
+        return memory.Bytes;
     }
 }

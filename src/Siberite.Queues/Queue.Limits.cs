@@ -21,9 +21,6 @@ public sealed partial class Queue
             || (options.MaxBytes > 0 && _main.ItemBytes + (_delayed?.Bytes ?? 0) >= options.MaxBytes)
             || IsMemoryFull(options);
 
-    private bool IsMemoryFull(QueueOptions options)
-        => _memory is { } memory && IsMemoryFull(memory, options.MaxMemoryBytes);
-
     /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
     /// must be read first, to know its size: the queue is too large until then.</summary>
     internal void DiscardOverflow()
@@ -45,6 +42,7 @@ public sealed partial class Queue
     private bool IsOverfull(QueueOptions options)
         => _main.ItemCount > 1
             && (IsMemoryFull(options)
+                || (_memory is not null && IsMemoryUsedUp())
                 || (options.MaxItems > 0 && _main.ItemCount > options.MaxItems)
                 || (options.MaxBytes > 0 && _main.ItemBytes - _lastAppendBytes >= options.MaxBytes));
 }

@@ -120,7 +120,7 @@ public sealed partial class Queue
     public IReadOnlyList<StoredItem> ReadForMove(long first, long limit, long maxBytes, out long next)
     {
         var found = new List<StoredItem>();
-        _shared.Store.ReadItems(_record.Id, first, limit, maxBytes, found);
+        ReadItems(first, limit, maxBytes, found);
         next = found.Count == 0 ? first : found[^1].Header.Sequence + 1;
         lock (_gate)
         {
@@ -154,6 +154,7 @@ public sealed partial class Queue
         lock (_gate)
         {
             _isGone = true;
+            _memory?.Clear();
             foreach (var reader in Readers)
             {
                 reader.ForgetWindow();

@@ -172,6 +172,18 @@ public sealed partial class Queue : IQueue
     }
 
     /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence)
+    {
+        lock (_gate)
+        {
+            if (!_isGone)
+            {
+                _main.Close(session, sequence);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
     {
         lock (_gate)
@@ -262,6 +274,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             _isGone = true;
+            _memory?.Clear();
             ForgetWindows();
             EndAllWaits();
             return _isStored

@@ -119,6 +119,10 @@ internal sealed partial class QueueReader
         if (_main is null || !_place.IsClosed(sequence))
         {
             _place.Close(sequence, read.Slot.PayloadBytes);
+            if (_queue.IsInMemory)
+            {
+                _queue.LetGoOfRead();
+            }
         }
 
         if (read.Mode == TakeMode.Plain)

@@ -23,6 +23,8 @@ internal sealed class QueueShared(
 
     public PayloadBudget Budget { get; } = new(options.PayloadCacheBytes);
 
+    public MemoryBudget Memory { get; } = new(options.MaxMemoryQueueBytes);
+
     public QueueTally Tally { get; } = new();
 
     public Alarms Alarms { get; } = new(time, background);

@@ -44,7 +44,7 @@ public sealed class CallBytesTests
         Assert.Equal(
             [
                 "Cursor", "Delay", "ExpiresAt", "Flags", "ItemId", "Kind", "Lease", "Mode", "MustSync", "Payload",
-                "Sequence", "Session",
+                "Sequence", "Sequences", "Session",
             ],
             PartsOf(typeof(QueueCommand)));
         Assert.Equal(["Append", "Error", "IsDeferred", "IsOpen", "Item", "Take"],
@@ -123,6 +123,8 @@ public sealed class CallBytesTests
             ItemId = AnyBytes(random),
             Lease = new TimeSpan(Any(random)),
             Cursor = random.Next(3) is var name and not 0 ? CursorName.Parse($"cursor{name}") : null,
+            Sequences = random.Next(2) == 0 ? null
+                : [.. Enumerable.Range(0, random.Next(20)).Select(_ => Any(random))],
         };
 
     private static QueueOutcome AnyOutcome(Random random)
@@ -150,7 +152,8 @@ public sealed class CallBytesTests
 
     /// <summary>Records compare arrays by reference.</summary>
     private static string Shown(QueueCommand command)
-        => $"{command with { Payload = null, ItemId = null }} {Shown(command.Payload)} {Shown(command.ItemId)}";
+        => $"{command with { Payload = null, ItemId = null, Sequences = null }} {Shown(command.Payload)} "
+            + $"{Shown(command.ItemId)} {(command.Sequences is { } items ? $"[{string.Join(' ', items)}]" : "null")}";
 
     private static string Shown(QueueOutcome outcome)
         => $"{outcome with { Item = outcome.Item with { Payload = null! } }} {Shown(outcome.Item.Payload)}";

@@ -11,15 +11,9 @@ public sealed class ChangedHomeTests
     private readonly ScriptedGrain _grain = new();
     private readonly FakeTimeProvider _time = new();
     private readonly List<GrainQueue> _gone = [];
-    private readonly GrainQueue _queue;
+    private GrainQueue _queue;
 
-    public ChangedHomeTests()
-    {
-        var address = new QueueAddress(QueueName.Parse("work"), new StoreId(Guid.NewGuid()));
-        var gateway = new GatewayAddress(1, SiloAddress.Zero);
-        var parts = new GrainQueueParts(gateway, _time, _gone.Add, _ => "two", _ => default, NullLogger.Instance);
-        _queue = new GrainQueue(address, _grain, parts, run: 0);
-    }
+    public ChangedHomeTests() => _queue = NewQueue();
 
     [Fact]
     public async Task A_home_that_served_and_is_away_is_doubted_once_until_it_is_named_and_serves_again()
@@ -28,13 +22,23 @@ public sealed class ChangedHomeTests
         await RejectAsync(isTold: true);
         await ServeAsync();
         await RejectAsync(isTold: false);
-        await RejectAsync(isTold: true);
-        await ServeAsync();
-        await RejectAsync(isTold: true);
+        Assert.True(_queue.IsRetired);
 
+        _queue = NewQueue(); // As the router does, for the home that the directory names.
         _queue.ConfirmHome();
+        await RejectAsync(isTold: true);
         await ServeAsync();
         await RejectAsync(isTold: false);
+    }
+
+    [Fact]
+    public async Task A_home_that_the_directory_has_not_named_is_not_doubted()
+    {
+        await ServeAsync();
+        await RejectAsync(isTold: true);
+        await ServeAsync();
+        await RejectAsync(isTold: true);
+        Assert.False(_queue.IsRetired);
     }
 
     [Fact]
@@ -65,6 +69,14 @@ public sealed class ChangedHomeTests
         slice.SetResult(gone);
 
         Assert.Equal(TakeStatus.Gone, (await take).Status);
+    }
+
+    private GrainQueue NewQueue()
+    {
+        var address = new QueueAddress(QueueName.Parse("work"), new StoreId(Guid.NewGuid()));
+        var gateway = new GatewayAddress(1, SiloAddress.Zero);
+        var parts = new GrainQueueParts(gateway, _time, _gone.Add, _ => "two", _ => default, NullLogger.Instance);
+        return new GrainQueue(address, _grain, parts, run: 0);
     }
 
     private async Task ServeAsync()

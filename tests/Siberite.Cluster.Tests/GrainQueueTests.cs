@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Siberite.Contracts;
+using Siberite.Testing;
 using static Siberite.Cluster.Tests.Shorthand;
 
 namespace Siberite.Cluster.Tests;
@@ -150,7 +151,67 @@ public sealed partial class GrainQueueTests
         (await _grain.NextCallAsync()).SetResult([new QueueOutcome(AppendStatus.Gone, default, default, Error: null)]);
 
         Assert.Equal(AppendStatus.Gone, (await append).Status);
-        Assert.Equal([_queue], _gone);
+        Assert.Equal([_queue], _gone.Distinct());
+    }
+
+    /// <remarks>
+    /// Goal: a command that finds the queue made again at its home does not overtake an earlier one that came back.
+    /// Method: two appends behind one that comes back, one before the answer and one after; a close still goes.
+    /// </remarks>
+    [Fact]
+    public async Task What_comes_behind_a_command_that_came_back_comes_back_too()
+    {
+        var first = _queue.AppendAsync(Draft("one")).AsTask();
+        var call = await _grain.NextCallAsync();
+        var second = _queue.AppendAsync(Draft("two")).AsTask();
+        var close = _queue.CloseAsync(Session(1), sequence: 3).AsTask();
+
+        call.SetResult([new QueueOutcome(AppendStatus.Gone, default, default, Error: null)]);
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal([QueueCommandKind.Close], next.Kinds);
+        Assert.All(await Task.WhenAll(first, second), append => Assert.Equal(AppendStatus.Gone, append.Status));
+        Assert.Equal(AppendStatus.Gone, (await _queue.AppendAsync(Draft("three"))).Status);
+        await close;
+    }
+
+    [Fact]
+    public async Task What_sessions_were_sent_is_closed_together_behind_what_they_took()
+    {
+        var take = TakeAsync(Session(1));
+        var call = await _grain.NextCallAsync();
+        _queue.CloseSent(Session(1), sequence: 3);
+        _queue.CloseSent(Session(1), sequence: 4);
+        _queue.CloseSent(Session(2), sequence: 5);
+        _queue.OpenCursor(CursorName.Parse("c")).CloseSent(Session(2), sequence: 3);
+        var other = TakeAsync(Session(2));
+        _queue.CloseSent(Session(2), sequence: 6);
+
+        call.SetResult([default]);
+        var next = await _grain.NextCallAsync();
+        next.Answer();
+
+        Assert.Equal(
+            [(1, null, "3 4"), (2, null, "5"), (2, "c", "3"), (2, null, ""), (2, null, "6")],
+            next.Commands.Select(command => (command.Session.Number, command.Cursor?.Value,
+                string.Join(' ', command.Sequences ?? []))));
+        await take;
+        await other;
+    }
+
+    [Fact]
+    public async Task A_close_of_what_was_sent_is_repeated_until_it_arrives_and_does_not_grow()
+    {
+        _queue.CloseSent(Session(1), sequence: 3);
+        (await _grain.NextCallAsync()).SetException(new OrleansException("No silo."));
+        await Poll.UntilAsync(() => Task.FromResult(_gone.Count > 0), "the call has failed", Poll.Patience);
+        _queue.CloseSent(Session(1), sequence: 4);
+
+        var repeated = await _grain.NextCallAsync();
+        repeated.Answer();
+
+        Assert.Equal([[3L], [4L]], repeated.Commands.Select(command => command.Sequences));
     }
 
     [Fact]

@@ -189,20 +189,34 @@ public sealed class MovingTests
 
     internal static QueueMover Mover(ClusterSilo silo) => silo.Get<QueueMover>();
 
-
     [Fact]
-    public async Task A_queue_in_memory_alone_is_not_moved_and_stays_whole()
+    public async Task A_queue_in_memory_moves_with_its_items_and_goes_on_in_memory()
     {
         await using var cluster = await TestCluster.StartAsync(2);
-        var source = cluster.Silos[0];
-        source.Queues.Settings.Replace(
-            new QueueSettings([new QueueLayer("work", options => options.KeepJournal = false)]));
-        await source.FillAsync("work", 3);
+        var (source, target) = (cluster.Silos[0], cluster.Silos[1]);
+        foreach (var silo in cluster.Silos)
+        {
+            silo.Queues.Settings.Replace(
+                new QueueSettings([new QueueLayer("work", options => options.KeepJournal = false)]));
+        }
 
-        var refusal = Assert.Throws<SiberiteException>(
-            () => Mover(source).Begin(Work, cluster.Silos[1].Queues.StoreId));
-        Assert.Equal(SiberiteError.NotForThisQueue, refusal.Error);
-        Assert.Equal("00000", await cluster.Silos[1].TakeAsync("work"));
+        await source.FillAsync("work", 3_000);
+        Assert.Equal("00000", await source.TakeAsync("work"));
+        var open = await source.OpenReadAsync("work", session: 7);
+        await MoveAsync(source, target);
+
+        Assert.Equal((0L, 0L), (source.Queues.ItemCount, source.Queues.MemoryItemBytes));
+        Assert.Equal("00001", open.Text());
+        await source.AppendAsync("work", "last");
+        for (var i = 1; i < 3_000; i++)
+        {
+            Assert.Equal($"{i:00000}", await cluster.Silos[i % 2].TakeAsync("work"));
+        }
+
+        Assert.Equal("last", await source.TakeAsync("work"));
+        await source.AppendAsync("work", "in memory");
+        Assert.True(target.Queues.MemoryItemBytes > 0);
+        Assert.Equal("in memory", await source.TakeAsync("work"));
     }
 
     internal static async Task MoveAsync(ClusterSilo source, ClusterSilo target)

@@ -222,6 +222,33 @@ public sealed class QueueRouterTests
         Assert.Equal((1, 0, 1), (stats.ItemCount, stats.OpenReadCount, stats.ClosedCount));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("audit")]
+    public async Task What_a_session_was_sent_is_closed_before_its_next_command(string? cursor)
+    {
+        await using var silo = await TestSilo.StartAsync(new MemoryQueueStore(), QueueRoute.Grain);
+        var queue = await silo.OpenAsync("work");
+        var reader = cursor is null ? queue : queue.OpenCursor(CursorName.Parse(cursor));
+        for (var i = 0; i < 4; i++)
+        {
+            await queue.AppendAsync(Draft($"{i}"));
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            reader.CloseSent(
+                Session(1), (await reader.TakeAsync(Session(1), TakeMode.Plain, TimeSpan.Zero)).Item.Sequence);
+        }
+
+        Assert.Equal("3", (await reader.TakeAsync(Session(1), TakeMode.Peek, TimeSpan.Zero)).Text());
+        var stats = Assert.Single((await silo.Router.GetStatsAsync(Work, StatsScope.Silo)).Queues);
+        var (items, open) = cursor is null
+            ? (stats.ItemCount, stats.OpenReadCount)
+            : (stats.Cursors[0].ItemCount, stats.Cursors[0].OpenReadCount);
+        Assert.Equal((1, 0), (items, open));
+    }
+
     [Fact]
     public async Task An_activation_lost_before_the_first_append_only_costs_another_open()
     {

@@ -154,14 +154,10 @@ public sealed class RealClusterTests(RealCluster cluster) : IClassFixture<RealCl
             async () => (await StatsAsync(staying)).Contains($"STAT queue_{waited}_waiters 1"), "it waits",
             Poll.Patience);
 
-        var watch = Stopwatch.StartNew();
         var code = await cluster.Silos[others[0]].StopAsync();
-        var stopped = watch.Elapsed;
 
-        Assert.Equal((0, "END"), (code, await wait));
+        Assert.Equal((0, "END"), (code, await wait)); // Cut off at the end of its time, it would have no answer.
         Assert.Equal("one"u8.ToArray(), (await staying.GetAsync(name, Cancellation)).Item!.Payload);
-        TestContext.Current.SendDiagnosticMessage("stopped after {0}", stopped);
-        Assert.InRange(stopped, TimeSpan.Zero, Poll.Patience);
         await cluster.Silos[others[0]].StartAsync();
     }
 

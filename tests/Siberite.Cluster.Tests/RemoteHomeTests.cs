@@ -92,8 +92,7 @@ public sealed class RemoteHomeTests
         await cluster.UntilKnownAsync(home, isHere: false);
         // Each answer is membership's: the end of a call's own time is far away.
         await AssertUnavailableAsync(home, () => AppendAsync(asker, name));
-        await AssertUnavailableAsync(
-            home, async () => await queue.TakeAsync(asker.Session(2), TakeMode.Plain, TimeSpan.Zero));
+        await AssertUnavailableAsync(home, () => TakeAsync(asker, name));
         await AssertUnavailableAsync(home, async () => await asker.Router.FindAsync(QueueName.Parse(name)));
         await AssertUnavailableAsync(home, async () => await other.OpenAsync(name));
         await AssertUnavailableAsync(home, async () => await other.Router.DeleteAsync(QueueName.Parse(name)));
@@ -239,6 +238,16 @@ public sealed class RemoteHomeTests
     private static async Task AppendAsync(ClusterSilo silo, string name)
     {
         while ((await (await silo.OpenAsync(name)).AppendAsync(Draft("lost"))).Status == AppendStatus.Gone)
+        {
+        }
+    }
+
+    /// <inheritdoc cref="AppendAsync"/>
+    private static async Task TakeAsync(ClusterSilo silo, string name)
+    {
+        var session = silo.Session(2);
+        while ((await (await silo.OpenAsync(name)).TakeAsync(session, TakeMode.Plain, TimeSpan.Zero)).Status
+            == TakeStatus.Gone)
         {
         }
     }

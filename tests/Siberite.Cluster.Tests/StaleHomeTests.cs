@@ -54,8 +54,9 @@ public sealed class StaleHomeTests
         Assert.Equal(AppendStatus.Gone, (await known.AppendAsync(Draft("one"))).Status);
         var refusal = await Assert.ThrowsAsync<SiberiteException>(() => gateway.AppendAsync("work", "one"));
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
-        refusal = await Assert.ThrowsAsync<SiberiteException>(async () => await known.AppendAsync(Draft("one")));
+        refusal = await Assert.ThrowsAsync<SiberiteException>(() => gateway.AppendAsync("work", "one"));
         Assert.Equal(SiberiteError.QueueUnavailable, refusal.Error);
+        Assert.Equal(AppendStatus.Gone, (await known.AppendAsync(Draft("one"))).Status);
     }
 
     public enum Deed

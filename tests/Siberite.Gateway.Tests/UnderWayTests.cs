@@ -98,6 +98,22 @@ public sealed class UnderWayTests
     /// Method: its gets bring items after it has gone; every one of them must be given back and none closed.
     /// </remarks>
     [Fact]
+    public async Task Gets_of_a_queue_and_of_its_cursors_go_together()
+    {
+        ElsewhereRouter? router = null;
+        using var gateway = new GatewayOverPipes(routerOver: queues => router = new ElsewhereRouter(queues));
+        var client = gateway.Connect();
+
+        await client.SendAsync("get q.c\r\nget q\r\nget q.c\r\n");
+        foreach (var (take, item) in Takes(router!, 3).Zip((int[])[1, 2, 3]).Reverse())
+        {
+            take.SetResult(Taken(item));
+        }
+
+        await client.ExpectAsync(Value(1) + Value(2) + Value(3));
+    }
+
+    [Fact]
     public async Task What_gets_bring_after_their_client_has_gone_goes_back()
     {
         ElsewhereRouter? router = null;
@@ -234,6 +250,7 @@ public sealed class UnderWayTests
     [InlineData("get q\r\n")]
     [InlineData("get q/open\r\n")]
     [InlineData("get q/peek\r\n")]
+    [InlineData("get q.c\r\n")]
     [InlineData("get q/t=20000\r\n")]
     public async Task A_get_that_comes_back_looks_where_the_queue_is_now(string get)
     {
@@ -319,11 +336,13 @@ public sealed class UnderWayTests
             => _engine.GetStatsAsync(name, scope);
     }
 
-    private sealed class ElsewhereQueue : IQueue
+    private sealed class ElsewhereQueue(CursorName? cursor = null) : IQueueCursor
     {
         public ConcurrentQueue<TaskCompletionSource<AppendResult>> UnderWay { get; } = new();
 
         public QueueName Name { get; } = QueueName.Parse("q");
+
+        public ReadOnlyMemory<byte> Address => cursor?.AddressIn(Name) ?? Name.Utf8;
 
         public bool TakesInPipelines => true;
 
@@ -334,7 +353,7 @@ public sealed class UnderWayTests
             return new(append.Task);
         }
 
-        public ConcurrentQueue<TaskCompletionSource<TakeResult>> Takes { get; } = new();
+        public ConcurrentQueue<TaskCompletionSource<TakeResult>> Takes { get; init; } = new();
 
         public ConcurrentQueue<long> Closed { get; } = new();
 
@@ -369,6 +388,8 @@ public sealed class UnderWayTests
 
         public ValueTask<Commit> PurgeAsync() => default;
 
-        public IQueueCursor OpenCursor(CursorName cursor) => throw new NotSupportedException();
+        public ValueTask<Commit> DropAsync() => default;
+
+        public IQueueCursor OpenCursor(CursorName name) => new ElsewhereQueue(name) { Takes = Takes };
     }
 }

@@ -14,10 +14,17 @@ internal sealed class Engine : IDisposable
     private readonly EngineOptions _options;
     private readonly Dictionary<string, QueueLayer> _layers = [];
 
-    public Engine(Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096)
+    public Engine(
+        Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096,
+        long maxMemoryQueueBytes = 1 << 30)
     {
         _durability = durability;
-        _options = new EngineOptions { PayloadCacheBytes = cacheBytes, ReadAheadBytes = readAheadBytes };
+        _options = new EngineOptions
+        {
+            PayloadCacheBytes = cacheBytes,
+            ReadAheadBytes = readAheadBytes,
+            MaxMemoryQueueBytes = maxMemoryQueueBytes,
+        };
         Queues = Start();
     }
 

@@ -104,6 +104,57 @@ public sealed class InMemoryTests
     }
 
     [Fact]
+    public void All_such_queues_share_their_memory_and_give_it_back()
+    {
+        using var engine = new Engine(maxMemoryQueueBytes: 10_000);
+        engine.Tell("m*", options => options.KeepJournal = false);
+        engine.Tell("m-ring", options => (options.KeepJournal, options.DiscardOldWhenFull) = (false, true));
+        engine.Append("m-ring", "0");
+        for (var i = 0; engine.Queues.MemoryItemBytes < 10_000; i++)
+        {
+            engine.Append($"m{i % 3}", $"{i}");
+        }
+
+        AssertFull("m0");
+        AssertFull("m-new");
+        AssertFullTogether("m0", "disk");
+        engine.Append("disk", "stored");
+        engine.Append("m-ring", "1", "2"); // Each drops the one before it.
+        Assert.Equal((1L, 2L), (engine.Stats("m-ring").ItemCount, engine.Stats("m-ring").DiscardedCount));
+
+        while (engine.Queues.MemoryItemBytes >= 10_000) // The last one of each went beyond the limit.
+        {
+            engine.Close("m1", engine.TakeItem("m1").Sequence); // At once, and for all of them.
+        }
+
+        engine.Append("m0", "has room");
+        AssertFull("m2");
+        engine["m2"].Purge();
+        engine.Commit();
+        engine.Append("m2", "has room");
+        engine.Queues.Delete(QueueName.Parse("m0"));
+        engine.Queues.Delete(QueueName.Parse("m1"));
+        engine.Queues.Delete(QueueName.Parse("m-ring"));
+        engine.Close("m2", engine.TakeItem("m2").Sequence);
+        Assert.Equal(0, engine.Queues.MemoryItemBytes);
+
+        void AssertFull(string name)
+        {
+            var refusal = Assert.Throws<SiberiteException>(() => { engine.Append(name, "one too many"); });
+            Assert.Equal(SiberiteError.MemoryFull, refusal.Error);
+        }
+
+        void AssertFullTogether(string name, string other)
+        {
+            QueueName[] names = [QueueName.Parse(name), QueueName.Parse(other)];
+            var refusal = Assert.Throws<SiberiteException>(
+                () => { engine.Queues.AppendToAll(names, Engine.Draft("one too many")); });
+            Assert.Equal(SiberiteError.MemoryFull, refusal.Error);
+            Assert.Null(engine.Take(other));
+        }
+    }
+
+    [Fact]
     public void It_may_drop_its_oldest_instead()
     {
         using var engine = With(options

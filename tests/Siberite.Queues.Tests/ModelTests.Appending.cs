@@ -17,13 +17,21 @@ public sealed partial class ModelTests
                 var rules = QueueModel.RulesOf(queue);
                 _engine.Tell(Name(queue), options =>
                 {
-                    options.MaxDeliveries = rules.MaxDeliveries;
+                    options.MaxDeliveries = rules.MaxDeliveries == int.MaxValue ? 0 : rules.MaxDeliveries;
                     options.DeadLetterQueue = Name(DeadQueue);
                     options.KeepJournal = queue != QueueModel.MemoryQueue;
                     options.OpenReadTimeout = QueueModel.LeaseOf(queue);
                     options.FanoutOnly = queue == QueueModel.EmptyParent;
                     (options.RetryDelay, options.RetryMaxDelay) = (rules.RetryDelay, rules.RetryDelay);
                 });
+            }
+
+            foreach (var (queue, limit) in QueueModel.Played.Select(queue => (queue, QueueModel.LimitOf(queue)))
+                .Where(each => each.Item2.MaxItems != int.MaxValue))
+            {
+                _engine.Tell(
+                    Name(queue),
+                    options => (options.MaxItems, options.DiscardOldWhenFull) = (limit.MaxItems, limit.DropsOldest));
             }
         }
 
@@ -45,20 +53,21 @@ public sealed partial class ModelTests
             return _engine[Name(queue)];
         }
 
+        /// <remarks>Nothing expires where the oldest has to go: what has gone by itself would not be counted.</remarks>
         private void Append(int number, params int[] queues)
         {
-            DateTimeOffset? expires = number % 7 == 0 ? _engine.Time.GetUtcNow() + (Tick * 4) : null;
+            var mayExpire = number % 7 == 0 && QueueModel.EmptyParent > queues[0];
+            DateTimeOffset? expires = mayExpire ? _engine.Time.GetUtcNow() + (Tick * 4) : null;
             var payload = new string((char)('a' + (number % 26)), number) + $"#{++_order}";
             payload = number == 0 ? "" : payload;
             var draft = Engine.Draft(payload, expires?.ToUnixTimeMilliseconds() ?? 0);
             var status = queues.Length == 1
                 ? AppendTo(queues[0], draft)
                 : _engine.Queues.AppendToAll([.. queues.Select(queue => QueueName.Parse(Name(queue)))], draft).Status;
-            Assert.Equal(AppendStatus.Stored, status);
-            foreach (var queue in queues.SelectMany(_model.ReceiversOf))
+            foreach (var receiver in Judge(status, queues, id: null))
             {
-                _model[queue].Items.Add(new ModelItem(_order, payload, expires));
-                _mayExpire.UnionWith(expires is null ? [] : [queue]);
+                _model.Append(receiver, new ModelItem(_order, payload, expires));
+                _mayExpire.UnionWith(expires is null ? [] : [receiver]);
             }
         }
 
@@ -69,38 +78,53 @@ public sealed partial class ModelTests
             return append.Result.Status;
         }
 
+        /// <summary>Demands that an append ended as it must: one queue that is full, or knows the id, keeps the item
+        /// from all of them.</summary>
+        /// <returns>The queues that have it now.</returns>
+        private List<int> Judge(AppendStatus status, int[] queues, string? id)
+        {
+            var now = _engine.Time.GetUtcNow();
+            var receivers = queues.SelectMany(_model.ReceiversOf).ToList();
+            var isKnown = id is not null && receivers.Exists(each => _model[each].Knows(id, now, Window, MaxIds));
+            var full = receivers.ConvertAll(each => _model.IsFull(each, now));
+            var must = isKnown || full.Exists(each => each.Must);
+            Assert.True(
+                status switch
+                {
+                    AppendStatus.Stored => !must,
+                    AppendStatus.Duplicate => isKnown,
+                    _ => status == AppendStatus.Full && full.Exists(each => each.May),
+                },
+                $"The append ended with {status}.");
+            return status == AppendStatus.Stored ? receivers : [];
+        }
+
         private void AppendDelayed(int number, int queue)
         {
             var delay = number % 10 == 0 ? TimeSpan.Zero : Tick * ((2 * (number % 10)) - 1); // At odd ticks.
             var payload = $"delayed #{++_order}";
-            Assert.Equal(AppendStatus.Stored, AppendTo(queue, Engine.Draft(payload) with { Delay = delay }));
-            foreach (var receiver in _model.ReceiversOf(queue))
+            var status = AppendTo(queue, Engine.Draft(payload) with { Delay = delay });
+            var now = _engine.Time.GetUtcNow();
+            foreach (var receiver in Judge(status, [queue], id: null))
             {
-                _model[receiver].Append(
-                    new ModelItem(_order, payload, Expires: null), _engine.Time.GetUtcNow() + delay);
+                _model[receiver].Append(new ModelItem(_order, payload, Expires: null), now + delay);
             }
 
             if (delay == TimeSpan.Zero)
             {
-                MoveDue();
+                _model.MoveDue(now);
             }
         }
 
-        /// <remarks>One that knows the id keeps the item from all of them.</remarks>
         private void AppendWithId(int number, int queue)
         {
             var id = $"{number % 7}";
             var payload = $"{id} #{++_order}";
-            var draft = Engine.Draft(payload) with { Id = Encoding.ASCII.GetBytes(id) };
-            var status = AppendTo(queue, draft);
-            var receivers = _model.ReceiversOf(queue).Select(receiver => _model[receiver]).ToList();
-            var now = _engine.Time.GetUtcNow();
-            var isNew = !receivers.Exists(receiver => receiver.Knows(id, now, Window, MaxIds));
-            Assert.Equal(isNew ? AppendStatus.Stored : AppendStatus.Duplicate, status);
-            foreach (var receiver in receivers.Where(_ => isNew))
+            var status = AppendTo(queue, Engine.Draft(payload) with { Id = Encoding.ASCII.GetBytes(id) });
+            foreach (var receiver in Judge(status, [queue], id))
             {
-                receiver.Ids.Add((id, now));
-                receiver.Items.Add(new ModelItem(_order, payload, Expires: null));
+                _model[receiver].Ids.Add((id, _engine.Time.GetUtcNow()));
+                _model.Append(receiver, new ModelItem(_order, payload, Expires: null));
             }
         }
 

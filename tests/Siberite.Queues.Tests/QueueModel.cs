@@ -50,6 +50,53 @@ internal sealed class QueueModel
     /// those of a waiter who is served at such an end.</summary>
     public static TimeSpan LeaseOf(int number) => number is Parent or 5 or 6 ? Tick * 7.25 : TimeSpan.Zero;
 
+    /// <summary>How many items may wait, and whether the oldest goes when there are more; otherwise the newest is
+    /// refused.</summary>
+    public static (int MaxItems, bool DropsOldest) LimitOf(int number)
+        => number switch { 6 => (4, false), 8 => (3, true), _ => (int.MaxValue, false) };
+
+    /// <summary>Whether it must refuse an item, or may: some that wait may have left without anybody's
+    /// knowing.</summary>
+    public (bool Must, bool May) IsFull(int number, DateTimeOffset now)
+    {
+        var (max, dropsOldest) = LimitOf(number);
+        var waiting = WaitingIn(number);
+        var certain = waiting.Count(item => !(item.Expires <= now) && !IsPoisoned(number, item));
+        var delayed = this[number].Delayed.Count;
+        return (!dropsOldest && certain + delayed >= max, !dropsOldest && waiting.Count + delayed >= max);
+    }
+
+    /// <summary>An item comes to the tail.</summary>
+    public void Append(int number, ModelItem item)
+    {
+        this[number].Items.Add(item);
+        while (IsOverfull(number))
+        {
+            DropOldest(number);
+        }
+    }
+
+    /// <summary>Whether more wait than may. After one came back, the oldest goes sooner or later.</summary>
+    public bool IsOverfull(int number)
+        => LimitOf(number) is { DropsOldest: true } limit && WaitingIn(number).Count > limit.MaxItems;
+
+    public void DropOldest(int number) => this[number].Items.Remove(WaitingIn(number)[0]);
+
+    private List<ModelItem> WaitingIn(int number)
+        => this[number].Items.FindAll(item => !this[number].Open.ContainsKey(item));
+
+    /// <summary>Moves what is due to the tail.</summary>
+    public void MoveDue(DateTimeOffset now)
+    {
+        foreach (var number in Played)
+        {
+            foreach (var item in this[number].TakeDue(now))
+            {
+                Append(number, item);
+            }
+        }
+    }
+
     /// <summary>Somebody names the queue: a child is there from then on.</summary>
     public void Refer(int number)
     {
@@ -85,6 +132,7 @@ internal sealed class QueueModel
         {
             0 => (3, Tick * 3),
             CursorQueue => (2, Tick),
+            EmptyParent or 8 => (int.MaxValue, TimeSpan.Zero),
             _ => (2, TimeSpan.Zero),
         };
 
@@ -306,16 +354,12 @@ internal sealed class ModelQueue
 
     public void Append(ModelItem item, DateTimeOffset dueAt) => Delayed.Add((item, dueAt));
 
-    public void MoveDue(DateTimeOffset now)
+    /// <summary>What is due, in its order; what has expired by then is gone.</summary>
+    public List<ModelItem> TakeDue(DateTimeOffset now)
     {
-        foreach (var due in Delayed.Where(each => each.DueAt <= now).OrderBy(each => each.DueAt).ToArray())
-        {
-            Delayed.Remove(due);
-            if (!(due.Item.Expires <= now))
-            {
-                Items.Add(due.Item);
-            }
-        }
+        var due = Delayed.Where(each => each.DueAt <= now).OrderBy(each => each.DueAt).ToList();
+        due.ForEach(each => Delayed.Remove(each));
+        return [.. due.Select(each => each.Item).Where(item => !(item.Expires <= now))];
     }
 
     /// <summary>Whether an id is among the last ones, and was not seen too long ago.</summary>

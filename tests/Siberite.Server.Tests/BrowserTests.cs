@@ -2,6 +2,7 @@ using OpenQA.Selenium;
 using OpenQA.Selenium.Chrome;
 using Siberite.Server.Tests.Support;
 using Siberite.Testing;
+using static Siberite.Server.Tests.Support.Browser;
 
 namespace Siberite.Server.Tests;
 
@@ -9,21 +10,13 @@ namespace Siberite.Server.Tests;
 [Trait("Category", "Slow")]
 public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningServer>, IDisposable
 {
-    /// <summary>Starting a browser and its pages on a busy machine.</summary>
-    private static readonly TimeSpan PagePatience = TimeSpan.FromSeconds(60);
-
-    private readonly TemporaryDirectory _profile = new();
-    private ChromeDriver? _browser;
+    private readonly Browser _browser = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private string Address => $"http://{server.Process.AdminEndPoint}/";
 
-    public void Dispose()
-    {
-        _browser?.Dispose();
-        _profile.Dispose();
-    }
+    public void Dispose() => _browser.Dispose();
 
     [Fact]
     public async Task Counts_appear_and_stay_fresh_without_a_reload()
@@ -240,22 +233,9 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         Assert.Equal("x"u8.ToArray(), (await client.GetAsync("work", Cancellation)).Item!.Payload);
     }
 
-    private static string? Cell(ChromeDriver page, string queue, int column)
-        => (string?)page.ExecuteScript(
-            "return [...document.querySelectorAll('#rows tr')]"
-            + ".find(row => row.cells[0].textContent === arguments[0])?.cells[arguments[1]]?.textContent",
-            queue, column);
-
     private static string? Names(ChromeDriver page)
         => (string?)page.ExecuteScript(
             "return [...document.querySelectorAll('#rows tr')].map(row => row.cells[0].textContent).join(' ')");
-
-    /// <summary>What the browser found wrong with the page: refused scripts and styles, failed requests,
-    /// errors.</summary>
-    private static IEnumerable<string> Complaints(ChromeDriver page)
-        => page.Manage().Logs.GetLog(LogType.Browser)
-            .Where(entry => entry.Level >= LogLevel.Warning)
-            .Select(entry => entry.Message);
 
     private async Task<ChromeDriver> OpenQueueAsync(string queue)
     {
@@ -283,31 +263,5 @@ public sealed class BrowserTests(RunningServer server) : IClassFixture<RunningSe
         await UntilAsync(() => !page.FindElement(By.Id("confirm-dialog")).Displayed, "the question is gone");
     }
 
-    private static Task UntilAsync(Func<bool> condition, string what)
-        => Poll.UntilAsync(
-            () =>
-            {
-                try
-                {
-                    return Task.FromResult(condition());
-                }
-                catch (StaleElementReferenceException)
-                {
-                    return Task.FromResult(false); // The page replaced it meanwhile.
-                }
-            },
-            what, PagePatience);
-
-    private ChromeDriver Open(string address)
-    {
-        var options = new ChromeOptions { BinaryLocation = "/usr/bin/chromium" };
-        options.AddArguments(
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            $"--user-data-dir={_profile.Path}");
-        var service = ChromeDriverService.CreateDefaultService("/usr/bin", "chromedriver");
-        _browser = new ChromeDriver(service, options, PagePatience);
-        _browser.Navigate().GoToUrl(new Uri(address));
-        return _browser;
-    }
+    private ChromeDriver Open(string address) => _browser.Open(address);
 }

@@ -20,6 +20,11 @@ public sealed class FormationTests(Database database)
         await cluster.StartAsync();
         Assert.Equal(["silo1", "silo2", "silo3"], await ReadActiveAsync(connection));
 
+        // The runtime's own gateway for clients is closed.
+        var ports = await database.Server.QueryAsync(
+            connection, "SELECT DISTINCT proxyport FROM orleansmembershiptable");
+        Assert.Equal("0", ports);
+
         await cluster[1].KillAsync();
         await cluster[1].StartAsync();
         Assert.Equal(["silo1", "silo2", "silo3"], await ReadActiveAsync(connection));

@@ -116,8 +116,10 @@ internal sealed class TruthRun : IAsyncDisposable
         await timer.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Waits until all silos are ready and all queues have been served for a while; disturbances are over
-    /// then.</summary>
+    /// <summary>Waits until all silos are ready, each of them serves all queues, and all have been served for a while;
+    /// disturbances are over then.</summary>
+    /// <remarks>Each silo is asked: two that could not hear each other find together when TCP tries again, which is
+    /// later than a client of any other silo hears of it.</remarks>
     public async Task HealAsync()
     {
         var since = Ledger.Mark();
@@ -127,6 +129,8 @@ internal sealed class TruthRun : IAsyncDisposable
         foreach (var silo in _cluster.Silos.Silos.Where(_cluster.IsWanted))
         {
             await TruthCluster.WaitUntilReadyAsync(silo, HealPatience);
+            await Poll.UntilAsync(
+                () => ServesAllAsync(silo), $"{silo.Name} serves all queues", HealPatience);
         }
 
         EndDisturbances();
@@ -184,6 +188,27 @@ internal sealed class TruthRun : IAsyncDisposable
         _workload?.Abandon();
         _workload?.Dispose();
         _stopProbes.Dispose();
+    }
+
+    private async Task<bool> ServesAllAsync(ClusterSilo silo)
+    {
+        try
+        {
+            await using var client = await _cluster.ConnectAsync(silo, CancellationToken.None);
+            foreach (var queue in StrictQueues.Append(LooseQueue))
+            {
+                if (!(await client.Wire.GetAsync($"{queue}/peek", CancellationToken.None)).IsDone)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private Disturbance Keep(Disturbance disturbance)

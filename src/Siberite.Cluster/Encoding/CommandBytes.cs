@@ -32,9 +32,12 @@ internal static class CommandBytes
         ItemId = 1 << 8,
         Lease = 1 << 9,
         Cursor = 1 << 10,
+
+        /// <summary>A count, then of each the distance to the one before it.</summary>
+        Sequences = 1 << 11,
     }
 
-    private const Parts Known = (Parts)((1 << 11) - 1);
+    private const Parts Known = (Parts)((1 << 12) - 1);
 
     /// <summary>The most bytes that <c>Write</c> may need.</summary>
     public static int MaxLength(QueueCommand[] commands)
@@ -42,7 +45,8 @@ internal static class CommandBytes
         var length = (long)ByteSink.MaxNumberBytes;
         foreach (ref readonly var command in commands.AsSpan())
         {
-            length += MaxFixedBytes + (command.Payload?.Length ?? 0) + (command.ItemId?.Length ?? 0);
+            length += MaxFixedBytes + (command.Payload?.Length ?? 0) + (command.ItemId?.Length ?? 0)
+                + ((1 + (command.Sequences?.Length ?? 0)) * (long)ByteSink.MaxNumberBytes);
         }
 
         return checked((int)length);
@@ -109,6 +113,23 @@ internal static class CommandBytes
         {
             sink.WriteBytes(command.Cursor!.Utf8.Span);
         }
+
+        if ((parts & Parts.Sequences) != 0)
+        {
+            Write(command.Sequences!, ref sink);
+        }
+    }
+
+    /// <remarks>Items that were taken together most often stand in a row: a byte for each.</remarks>
+    private static void Write(long[] sequences, ref ByteSink sink)
+    {
+        sink.WriteNumber((ulong)sequences.Length);
+        var last = 0L;
+        foreach (var sequence in sequences)
+        {
+            sink.WriteNumber((ulong)(sequence - last));
+            last = sequence;
+        }
     }
 
     private static Parts PartsOf(in QueueCommand command, long gateway)
@@ -122,7 +143,8 @@ internal static class CommandBytes
             | (command.Delay is not null ? Parts.Delay : 0)
             | (command.ItemId is not null ? Parts.ItemId : 0)
             | (command.Lease != default ? Parts.Lease : 0)
-            | (command.Cursor is not null ? Parts.Cursor : 0);
+            | (command.Cursor is not null ? Parts.Cursor : 0)
+            | (command.Sequences is not null ? Parts.Sequences : 0);
 
     private static void WriteNumber(Parts part, long value, ref ByteSink sink)
     {
@@ -154,7 +176,7 @@ internal static class CommandBytes
         var mode = (TakeMode)ReadNumber(parts & Parts.Mode, ref source);
         var command = new QueueCommand(
             kind, session, payload, flags, expiresAt, (parts & Parts.MustSync) != 0, mode, sequence);
-        return (parts & (Parts.Delay | Parts.ItemId | Parts.Lease | Parts.Cursor)) == 0
+        return (parts & (Parts.Delay | Parts.ItemId | Parts.Lease | Parts.Cursor | Parts.Sequences)) == 0
             ? command
             : ReadRare(command, parts, ref cursor, ref source);
     }
@@ -167,7 +189,20 @@ internal static class CommandBytes
             ItemId = (parts & Parts.ItemId) != 0 ? source.ReadBytes() : null,
             Lease = new TimeSpan(ReadNumber(parts & Parts.Lease, ref source)),
             Cursor = (parts & Parts.Cursor) != 0 ? ReadCursor(ref cursor, ref source) : null,
+            Sequences = (parts & Parts.Sequences) != 0 ? ReadSequences(ref source) : null,
         };
+
+    private static long[] ReadSequences(ref ByteSource source)
+    {
+        var sequences = new long[source.ReadCount()];
+        var last = 0L;
+        foreach (ref var sequence in sequences.AsSpan())
+        {
+            sequence = last += (long)source.ReadNumber();
+        }
+
+        return sequences;
+    }
 
     /// <summary>Most often the one of the command before: then it is the same object.</summary>
     private static CursorName ReadCursor(ref CursorName? last, ref ByteSource source)

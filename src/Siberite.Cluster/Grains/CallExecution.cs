@@ -122,6 +122,9 @@ internal sealed class CallExecution
                 _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
                 NoteCommit(AtOnce(reader.CloseAsync(command.Session, command.Sequence)));
                 break;
+            case QueueCommandKind.CloseSent:
+                CloseSent(reader, command);
+                break;
             case QueueCommandKind.Abort:
                 _reads.Forget(_name, command.Cursor, command.Session, command.Sequence);
                 Follow(index, reader.AbortAsync(command.Session, command.Sequence));
@@ -179,6 +182,15 @@ internal sealed class CallExecution
         }
     }
 
+    private void CloseSent(IQueue reader, in QueueCommand command)
+    {
+        foreach (var sequence in command.Sequences ?? [])
+        {
+            _reads.Forget(_name, command.Cursor, command.Session, sequence);
+            NoteCommit(AtOnce(reader.CloseAsync(command.Session, sequence)));
+        }
+    }
+
     private void NoteEnd(int index, Task ending)
     {
         if (ending is Task<TakeResult> take)
@@ -231,7 +243,7 @@ internal sealed class CallExecution
         QueueCommandKind.Append => outcome is { Error: null, IsDeferred: false }
             && outcome.Append is (AppendStatus.Stored or AppendStatus.Duplicate),
         QueueCommandKind.Take => outcome.Take == TakeStatus.Taken,
-        QueueCommandKind.Close or QueueCommandKind.Purge or QueueCommandKind.DropCursor =>
+        QueueCommandKind.Close or QueueCommandKind.CloseSent or QueueCommandKind.Purge or QueueCommandKind.DropCursor =>
             outcome is { Error: null, IsDeferred: false },
         _ => false,
     };

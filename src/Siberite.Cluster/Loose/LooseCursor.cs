@@ -48,6 +48,13 @@ internal sealed class LooseCursor : IQueueCursor
     }
 
     /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence)
+    {
+        var (shard, known) = _queue.Decode(sequence);
+        ((IQueue)shard.OpenCursor(_cursor)).CloseSent(session, known);
+    }
+
+    /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
     {
         var (shard, known) = _queue.Decode(sequence);

@@ -37,6 +37,10 @@ internal sealed partial class LooseQueue
         => ShardOf(sequence).CloseAsync(session, sequence & SequenceMask);
 
     /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence)
+        => ShardOf(sequence).CloseSent(session, sequence & SequenceMask);
+
+    /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
         => ShardOf(sequence).AbortAsync(session, sequence & SequenceMask);
 
@@ -163,6 +167,10 @@ internal sealed partial class LooseQueue
 
                 index = _remotes.Count;
                 _remotes.Add(_silo.Remote(new QueueAddress(Name, store)));
+            }
+            else if (_remotes[index].IsRetired)
+            {
+                _remotes[index] = _silo.Remote(new QueueAddress(Name, store)); // It was a strict queue's.
             }
 
             shard = index + 1;

@@ -85,12 +85,6 @@ internal sealed partial class QueueMover : ILifecycleParticipant<ISiloLifecycle>
             throw Refusal($"Queue {name} is at home there already.");
         }
 
-        if (_queues.FindOpened(name)?.KeepsNoJournal == true)
-        {
-            throw new SiberiteException(
-                SiberiteError.NotForThisQueue, $"Queue {name} is in memory alone: it cannot be moved.", inner: null);
-        }
-
         if (name.IsChild || _queues.HasChildren(name))
         {
             throw new SiberiteException(

@@ -22,7 +22,7 @@ internal sealed class GrainCursor : IQueueCursor
     public ReadOnlyMemory<byte> Address { get; }
 
     /// <inheritdoc/>
-    public bool TakesInPipelines => false;
+    public bool TakesInPipelines => true;
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait)
@@ -34,6 +34,9 @@ internal sealed class GrainCursor : IQueueCursor
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
         => _queue.EndRead(QueueCommandKind.Close, session, sequence, _cursor).AsCommit();
+
+    /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence) => _queue.CloseSent(session, sequence, _cursor);
 
     /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)

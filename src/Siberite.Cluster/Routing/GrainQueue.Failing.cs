@@ -30,6 +30,11 @@ internal sealed partial class GrainQueue
 
         // Told at last: a session that hears of it takes again, and that take must stand behind the recall.
         var isRedirected = isAway && !failure.IsUnknown && TryDoubtHome();
+        if (isRedirected)
+        {
+            unsent.AddRange(Retire());
+        }
+
         ThreadPool.UnsafeQueueUserWorkItem(
             _ =>
             {
@@ -42,7 +47,7 @@ internal sealed partial class GrainQueue
 
         void Tell(RemoteCommand command, bool isUndone)
         {
-            if (isRedirected && command.Command.Kind is (QueueCommandKind.Append or QueueCommandKind.Take))
+            if (isRedirected && IsSentAgain(command))
             {
                 command.Redirect();
             }

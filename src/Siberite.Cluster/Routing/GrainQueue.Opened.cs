@@ -28,6 +28,23 @@ internal sealed partial class GrainQueue
         });
     }
 
+    /// <summary>Closes what a plain take took, together with what the session was sent just before.</summary>
+    internal void CloseSent(SessionId session, long sequence, CursorName? cursor)
+    {
+        lock (_gate)
+        {
+            if (_pending.Count > 0 && _pending[^1].TryAdd(session, cursor, sequence))
+            {
+                return;
+            }
+        }
+
+        var command = new RemoteCommand(
+            this, Command(QueueCommandKind.CloseSent, session, sequence: 0) with { Cursor = cursor });
+        command.TryAdd(session, cursor, sequence);
+        Enqueue(command);
+    }
+
     /// <summary>Whether it closes what a former run of the home had open. The command itself is new to this run: one
     /// that may have taken effect before is told to be unknown when it is made again.</summary>
     private static bool ClosesNothing(RemoteCommand command)

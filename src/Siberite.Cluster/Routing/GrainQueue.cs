@@ -35,6 +35,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private readonly long _sender;
     private readonly Lock _gate = new(); // Guards what follows.
     private readonly List<RemoteCommand> _pending = [];
+    private bool _isRetired; // See GrainQueue.Retiring.
     private bool _isSending;
     private bool _hasNews; // Whether a command came since the last call was made up.
     private bool _isHeld; // Of the sender alone.
@@ -62,6 +63,10 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
 
     public QueueAddress Address { get; }
 
+    /// <summary>Whether it is one of a loose queue's shards: those have no order among each other, and a shard that is
+    /// not there yet is asked for again and again.</summary>
+    public bool IsShard { get; init; }
+
     /// <summary>Whether nothing is under way.</summary>
     public bool IsIdle
     {
@@ -84,6 +89,9 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     /// <inheritdoc/>
     public ValueTask<Commit> CloseAsync(SessionId session, long sequence)
         => EndRead(QueueCommandKind.Close, session, sequence, cursor: null).AsCommit();
+
+    /// <inheritdoc/>
+    public void CloseSent(SessionId session, long sequence) => CloseSent(session, sequence, cursor: null);
 
     /// <inheritdoc/>
     public ValueTask AbortAsync(SessionId session, long sequence)
@@ -122,13 +130,23 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     private RemoteCommand Enqueue(RemoteCommand pending)
     {
         bool mustStart;
+        bool isRefused;
         lock (_gate)
         {
-            _pending.Add(pending);
-            _hasNews = true;
-            mustStart = !_isSending;
-            _isSending = true;
-            _pause?.TrySetResult();
+            isRefused = _isRetired && IsSentAgain(pending);
+            mustStart = !_isSending && !isRefused;
+            if (!isRefused)
+            {
+                _pending.Add(pending);
+                _hasNews = true;
+                _isSending = true;
+                _pause?.TrySetResult();
+            }
+        }
+
+        if (isRefused)
+        {
+            pending.Redirect();
         }
 
         if (mustStart)
@@ -200,6 +218,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             var call = new RemoteCommand[count];
             _pending.CopyTo(0, call, 0, count);
             _pending.RemoveRange(0, count);
+            Array.ForEach(call, static command => command.Seal());
             _hasNews = false;
             return call;
         }
@@ -275,6 +294,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
     {
         List<RemoteCommand>? again = null;
         var mustRecall = false;
+        var isGone = false;
         var ended = new RemoteCommand?[commands.Length];
         for (var i = 0; i < commands.Length; i++)
         {
@@ -287,6 +307,7 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             {
                 commands[i].Run = _run;
                 ended[i] = commands[i];
+                isGone |= IsSentAgain(commands[i]) && IsGone(outcomes[i]);
             }
         }
 
@@ -301,16 +322,19 @@ internal sealed partial class GrainQueue : IQueue, IThreadPoolWorkItem
             PutFirst(again);
         }
 
+        var unsent = isGone ? Retire() : [];
+
         // Elsewhere, so that the next call is on its way meanwhile.
         ThreadPool.UnsafeQueueUserWorkItem(
-            static end => end.Queue.End(end.Commands, end.Outcomes),
-            (Queue: this, Commands: ended, Outcomes: outcomes), preferLocal: true);
+            static end => end.Queue.End(end.Commands, end.Outcomes, end.Unsent),
+            (Queue: this, Commands: ended, Outcomes: outcomes, Unsent: unsent), preferLocal: true);
     }
 
     /// <summary>Ends commands, last ones first: a session wakes for the oldest that it waits for, and then finds all
     /// others of the call ended too.</summary>
-    private void End(RemoteCommand?[] commands, QueueOutcome[] outcomes)
+    private void End(RemoteCommand?[] commands, QueueOutcome[] outcomes, RemoteCommand[] unsent)
     {
+        Array.ForEach(unsent, static command => command.Redirect());
         for (var i = commands.Length - 1; i >= 0; i--)
         {
             if (commands[i] is not { } command)

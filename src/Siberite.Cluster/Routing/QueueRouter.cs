@@ -57,6 +57,9 @@ internal sealed partial class QueueRouter : IQueueRouter
     /// <summary>One sender per queue and home, also while it is not resolved: a session's commands must not overtake
     /// each other.</summary>
     private readonly ConcurrentDictionary<QueueAddress, GrainQueue> _remotes = new();
+
+    /// <summary>Former ones that may still have something to send, with their addresses.</summary>
+    private readonly ConcurrentDictionary<GrainQueue, QueueAddress> _retired = new();
     private readonly RecentAnswer<Answered<AnsweredStats?>[]> _othersStats;
     private readonly SemaphoreSlim[] _turns;
     private long _directoryAwayAt; // When that was logged last, by the clock's own ticks.
@@ -71,7 +74,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         _loose = loose;
         _counters = counters;
         _queues.Targets = this;
-        _loose.Remote = address => Remote(address, run: 0);
+        _loose.Remote = address => Remote(address, run: 0, isShard: true);
         _grains = grains;
         _time = time;
         _log = log;
@@ -180,7 +183,8 @@ internal sealed partial class QueueRouter : IQueueRouter
     public async Task DrainAsync(TimeSpan timeout)
     {
         var startedAt = _time.GetTimestamp();
-        while (_remotes.Values.Any(remote => !remote.IsIdle) && _time.GetElapsedTime(startedAt) < timeout)
+        while (_remotes.Values.Concat(_retired.Keys).Any(remote => !remote.IsIdle)
+            && _time.GetElapsedTime(startedAt) < timeout)
         {
             await Task.Delay(DrainInterval, _time);
         }
@@ -346,20 +350,38 @@ internal sealed partial class QueueRouter : IQueueRouter
 
     private IQueueDirectoryGrain DirectoryOf(QueueName name) => _grains.GetGrain<IQueueDirectoryGrain>(name.Value);
 
-    private GrainQueue Remote(QueueAddress address, long run)
+    private GrainQueue Remote(QueueAddress address, long run, bool isShard = false)
         => _remotes.GetOrAdd(
             address,
-            static (address, router) => new GrainQueue(
-                address, router.Router._grains.GetGrain<IQueueGrain>(address.ToKey()), router.Router._remoteParts,
-                router.Run),
-            (Router: this, Run: run));
+            static (address, made) => new GrainQueue(
+                address, made.Router._grains.GetGrain<IQueueGrain>(address.ToKey()), made.Router._remoteParts,
+                made.Run)
+            { IsShard = made.IsShard },
+            (Router: this, Run: run, IsShard: isShard));
 
     private void Forget(GrainQueue gone)
     {
         _resolved.TryRemove(new(gone.Name, gone));
-        if (gone.IsIdle)
+        if (gone.IsRetired)
+        {
+            RemoveRetired(gone);
+        }
+        else if (gone.IsIdle)
         {
             _remotes.TryRemove(new(gone.Address, gone)); // With nothing under way, a successor can overtake nothing.
+        }
+    }
+
+    private void RemoveRetired(GrainQueue gone)
+    {
+        _remotes.TryRemove(new(gone.Address, gone));
+        _retired[gone] = gone.Address;
+        foreach (var (retired, _) in _retired)
+        {
+            if (retired.IsIdle)
+            {
+                _retired.TryRemove(retired, out _);
+            }
         }
     }
 }

@@ -12,20 +12,26 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
     : IValueTaskSource<QueueOutcome>, IValueTaskSource<AppendResult>, IValueTaskSource<TakeResult>,
         IValueTaskSource<Commit>, IValueTaskSource<bool>, IValueTaskSource
 {
-    private readonly QueueCommand _command = command;
+    /// <summary>Items in one close of what was sent. 1,000, as commands in one call.</summary>
+    private const int MaxSequences = GrainQueue.MaxCommandsPerCall;
+
+    private QueueCommand _command = command;
+    private List<long>? _sequences; // Of a close of what was sent, until it is sealed.
     private ManualResetValueTaskSourceCore<QueueOutcome> _end; // Not readonly: it changes.
     private int _hasEnded;
 
     public ref readonly QueueCommand Command => ref _command;
 
     /// <summary>What it counts towards the size of a call.</summary>
-    public int Bytes => _command.Payload?.Length ?? 0;
+    public int Bytes
+        => (_command.Payload?.Length ?? 0)
+            + (sizeof(long) * (_sequences?.Count ?? _command.Sequences?.Length ?? 0));
 
     /// <summary>Whether it has to arrive: were it lost, an item would stay open that no session knows of. Such a
     /// command may be repeated without harm.</summary>
     public bool MustArrive
-        => _command.Kind is QueueCommandKind.Close or QueueCommandKind.Abort or QueueCommandKind.Return
-            or QueueCommandKind.Recall or QueueCommandKind.RecallCall;
+        => _command.Kind is QueueCommandKind.Close or QueueCommandKind.CloseSent or QueueCommandKind.Abort
+            or QueueCommandKind.Return or QueueCommandKind.Recall or QueueCommandKind.RecallCall;
 
     /// <summary>When it failed first, by the clock's own ticks.</summary>
     public long? FailedAt { get; set; }
@@ -43,6 +49,30 @@ internal sealed class RemoteCommand(GrainQueue queue, in QueueCommand command)
 
     /// <summary>When its queue stood still first, by the clock's own ticks.</summary>
     public long? HeldAt { get; set; }
+
+    /// <summary>Adds an item to a close of what was sent, if it is one of the same reader and not yet sealed.</summary>
+    public bool TryAdd(SessionId session, CursorName? cursor, long sequence)
+    {
+        var isSealed = _command.Sequences is not null;
+        if (_command.Kind != QueueCommandKind.CloseSent || isSealed || _sequences?.Count >= MaxSequences
+            || _command.Session != session || !Equals(_command.Cursor, cursor))
+        {
+            return false;
+        }
+
+        (_sequences ??= []).Add(sequence);
+        return true;
+    }
+
+    /// <summary>It is about to be sent, and stays as it is.</summary>
+    public void Seal()
+    {
+        if (_sequences is not null)
+        {
+            _command = _command with { Sequences = [.. _sequences] };
+            _sequences = null;
+        }
+    }
 
     public ValueTask<QueueOutcome> AsOutcome() => new(this, _end.Version);
 

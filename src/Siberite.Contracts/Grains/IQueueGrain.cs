@@ -120,6 +120,9 @@ public enum QueueCommandKind : byte
     /// call's number is in <see cref="QueueCommand.Sequence"/>.</summary>
     RecallCall = 7,
 
+    /// <summary>Close several items that one session took plainly: <see cref="QueueCommand.Sequences"/>.</summary>
+    CloseSent = 8,
+
     /// <summary>Take an open read back from a session that is gone.</summary>
     Return = 20,
 
@@ -157,6 +160,10 @@ public readonly record struct QueueCommand(
     /// <summary>The cursor it is for; <see langword="null"/> for the queue itself.</summary>
     [Id(30)]
     public CursorName? Cursor { get; init; }
+
+    /// <summary>Of a close of what was sent: the items, in the order they were taken.</summary>
+    [Id(31)]
+    public long[]? Sequences { get; init; }
 }
 
 /// <summary>How one command ended. Committed when it arrives.</summary>

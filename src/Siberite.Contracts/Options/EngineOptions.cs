@@ -14,6 +14,10 @@ public sealed class EngineOptions
     /// milliseconds of work ahead of the readers.</summary>
     public int ReadAheadBytes { get; set; } = 256 << 10;
 
+    /// <summary>Memory that the items of all queues without a journal take together, in bytes, from which on such a
+    /// queue is refused more. Default 256 MiB: four of them at their own default limit.</summary>
+    public long MaxMemoryQueueBytes { get; set; } = 256L << 20;
+
     /// <summary>Most queues a silo may have. Default 1,000,000: a guard against names made by mistake, not a budget;
     /// an idle queue costs about a kilobyte.</summary>
     public int MaxQueues { get; set; } = 1_000_000;

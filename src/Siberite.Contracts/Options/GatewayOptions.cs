@@ -11,7 +11,7 @@ public sealed class GatewayOptions
     public const int MaxItemBytesLimit = 64 << 20;
 
     /// <summary>Address and port of the memcache listener. Default <c>127.0.0.1:22133</c>: the port of Kestrel and
-    /// Siberite, on loopback because the protocol has no authentication.</summary>
+    /// Siberite, on loopback because nobody is asked who they are unless there is an <see cref="AuthFile"/>.</summary>
     public string Listen { get; set; } = "127.0.0.1:22133";
 
     /// <summary>Whether Linux's <c>epoll</c> serves the listener, decision 0020; elsewhere ASP.NET Core's socket
@@ -36,6 +36,10 @@ public sealed class GatewayOptions
 
     /// <summary>The same for reads: closes, aborts and confirms stay allowed. Default 0, no limit.</summary>
     public int ConnectionLimitRefuseReads { get; set; }
+
+    /// <summary>A file of <c>user:password</c> lines: a client must then begin with a <c>set</c> whose data is user and
+    /// password, as with memcached's <c>-Y</c>. Default empty: nobody is asked. Passwords travel as they are.</summary>
+    public string AuthFile { get; set; } = "";
 
     /// <summary>Whether every connection begins with a PROXY header, version 1 or 2, that names the client; one without
     /// is closed. Default false: anybody who reaches the port could claim any address.</summary>

@@ -28,7 +28,11 @@ internal static partial class StartReport
             ReportCluster(log, settings.Cluster, queues.StoreId);
         }
 
-        WarnUnlessLoopback(log, "memcache", settings.Gateway.Listen);
+        if (settings.Gateway.AuthFile.Length == 0)
+        {
+            WarnUnlessLoopback(log, "memcache", settings.Gateway.Listen);
+        }
+
         WarnUnlessLoopback(log, "admin", settings.Admin.Listen);
     }
 

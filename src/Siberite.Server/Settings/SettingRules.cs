@@ -1,5 +1,6 @@
 using System.Globalization;
 using Siberite.Contracts;
+using Siberite.Gateway;
 
 namespace Siberite.Server.Settings;
 
@@ -27,6 +28,9 @@ internal static class SettingRules
             1_000_000),
         Number("Gateway:ConnectionLimitRefuseReads", settings => settings.Gateway.ConnectionLimitRefuseReads, 0,
             1_000_000),
+        new("Gateway:AuthFile", settings => ClientCredentials.FindTrouble(settings.Gateway.AuthFile) is { } trouble
+            ? $"'{settings.Gateway.AuthFile}': {trouble}"
+            : null),
         Number("Gateway:MaxItemBytes", settings => settings.Gateway.MaxItemBytes, 1, GatewayOptions.MaxItemBytesLimit),
         Number("Gateway:MaxLineBytes", settings => settings.Gateway.MaxLineBytes, 512, 1 * MiB),
         Number("Gateway:MaxKeys", settings => settings.Gateway.MaxKeys, 1, 10_000),
@@ -52,6 +56,7 @@ internal static class SettingRules
         Number("Storage:MemtableBytes", settings => settings.Storage.MemtableBytes, 1 * MiB, 4 * GiB),
         Number("Engine:PayloadCacheBytes", settings => settings.Engine.PayloadCacheBytes, 0, 1024 * GiB),
         Number("Engine:ReadAheadBytes", settings => settings.Engine.ReadAheadBytes, 4 * KiB, 64 * MiB),
+        Number("Engine:MaxMemoryQueueBytes", settings => settings.Engine.MaxMemoryQueueBytes, 1, 1L << 40),
         Number("Engine:MaxQueues", settings => settings.Engine.MaxQueues, 1, 100_000_000),
 
         // Well below the 15 s that a grain call may take, or replies would be lost.

@@ -30,6 +30,9 @@ public sealed partial class Transcript
     private const string SettingsDirective = "settings:";
     private const string ServerDirective = "server:";
 
+    /// <summary>In settings: the folder of the file.</summary>
+    private const string Folder = "{folder}";
+
     private readonly string[] _lines;
 
     private Transcript(string path, string[] lines)
@@ -112,7 +115,8 @@ public sealed partial class Transcript
         else if (comment.StartsWith(SettingsDirective, StringComparison.Ordinal))
         {
             var settings = comment[SettingsDirective.Length..];
-            Settings = settings.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            Settings = settings.Replace(Folder, System.IO.Path.GetDirectoryName(Path), StringComparison.Ordinal)
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         }
         else if (comment.StartsWith(ServerDirective, StringComparison.Ordinal))
         {
