@@ -53,7 +53,7 @@ public sealed partial class LocalQueues
 
     /// <summary>Told of queues that are empty and that their settings end, in the sweep that finds them and in every
     /// further one until they are gone. Whoever keeps records of queues has to see to it that they go together, and
-    /// calls <see cref="DropIfOutlived"/>. Without it they are deleted at once.</summary>
+    /// calls <see cref="DropIfOutlived"/>. As long as nobody is told they stay.</summary>
     public Action<IReadOnlyList<QueueName>>? Outlived { get; set; }
 
     /// <summary>Deletes the queue if it is empty, in nobody's use, and its settings end it.</summary>
@@ -75,18 +75,6 @@ public sealed partial class LocalQueues
             }
 
             return dropped;
-        }
-    }
-
-    private void End(List<QueueName> outlived)
-    {
-        if (outlived.Count > 0 && Outlived is { } tell)
-        {
-            tell(outlived);
-        }
-        else
-        {
-            outlived.ForEach(name => DropIfOutlived(name));
         }
     }
 

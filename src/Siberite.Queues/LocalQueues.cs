@@ -87,9 +87,6 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>Items that wait in all of them.</summary>
     public long ItemCount => _queues.Sum(pair => pair.Value.ItemCount);
 
-    /// <summary>Memory that the items of queues without a journal take, in bytes.</summary>
-    public long MemoryItemBytes => _shared.Memory.UsedBytes;
-
     /// <summary>Called once, on any thread, when a write or sync failed.</summary>
     public event Action<Exception>? Failed
     {
@@ -313,7 +310,11 @@ public sealed partial class LocalQueues : IDisposable
                 }
             }
 
-            End(outlived);
+            if (outlived.Count > 0)
+            {
+                Outlived?.Invoke(outlived);
+            }
+
             LookAtExpiries();
 
             ReclaimDropped();
@@ -349,16 +350,6 @@ public sealed partial class LocalQueues : IDisposable
         }
     }
 
-    /// <summary>Nobody waits for what is in memory alone: it ends here.</summary>
-    private void NoteFleeting()
-    {
-        var counts = _queues.Values.Select(queue => queue.FleetingCount).Where(count => count > 0).ToArray();
-        if (counts.Length > 0)
-        {
-            LogFleeting(_shared.Log, counts.Sum(), counts.Length);
-        }
-    }
-
     private static bool IsWorthShowing(Queue queue) => queue.IsStored || queue.HasWaiters;
 
     /// <summary>Gives the space of deleted queues back, once nothing can bring them back.</summary>
@@ -387,10 +378,6 @@ public sealed partial class LocalQueues : IDisposable
             }
         }
     }
-
-    [LoggerMessage(1542, LogLevel.Information,
-        "Items in queues without a journal, which end with this process: {ItemCount}; such queues: {QueueCount}.")]
-    private static partial void LogFleeting(ILogger log, long itemCount, int queueCount);
 
     [LoggerMessage(1541, LogLevel.Warning,
         "Queue {Queue}: what its retention settings no longer keep could not be read.")]

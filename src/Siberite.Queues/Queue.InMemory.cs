@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.Extensions.Logging;
 using Siberite.Contracts;
 
 namespace Siberite.Queues;
@@ -154,4 +155,24 @@ public sealed partial class Queue
 
         return memory.Bytes;
     }
+}
+
+public sealed partial class LocalQueues
+{
+    /// <summary>Memory that the items of queues without a journal take, in bytes.</summary>
+    public long MemoryItemBytes => _shared.Memory.UsedBytes;
+
+    /// <summary>Nobody waits for what is in memory alone: it ends here.</summary>
+    private void NoteFleeting()
+    {
+        var counts = _queues.Values.Select(queue => queue.FleetingCount).Where(count => count > 0).ToArray();
+        if (counts.Length > 0)
+        {
+            LogFleeting(_shared.Log, counts.Sum(), counts.Length);
+        }
+    }
+
+    [LoggerMessage(1542, LogLevel.Information,
+        "Items in queues without a journal, which end with this process: {ItemCount}; such queues: {QueueCount}.")]
+    private static partial void LogFleeting(ILogger log, long itemCount, int queueCount);
 }

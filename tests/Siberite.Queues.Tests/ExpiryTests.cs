@@ -146,6 +146,8 @@ public sealed class ExpiryTests
     {
         using var engine = new Engine();
         engine.Tell("*", options => options.MaxQueueAge = TimeSpan.FromHours(1));
+        IReadOnlyList<QueueName> outlived = [];
+        engine.Queues.Outlived = names => outlived = names;
         engine.Append("empty", "1");
         engine.Close("empty", engine.TakeItem("empty").Sequence);
         engine.Append("full", "1");
@@ -155,9 +157,14 @@ public sealed class ExpiryTests
         engine.Commit();
 
         engine.Queues.Sweep();
-        Assert.Equal(4, engine.Queues.QueueCount);
+        Assert.Empty(outlived);
         engine.Time.Advance(TimeSpan.FromHours(1));
         engine.Queues.Sweep();
+        Assert.Equal(["empty"], outlived.Select(name => name.Value));
+        foreach (var name in engine.Queues.Names)
+        {
+            engine.Queues.DropIfOutlived(name);
+        }
 
         Assert.Equal(["delayed", "full", "open"], engine.Queues.Names.Select(name => name.Value).Order());
     }

@@ -175,7 +175,8 @@ public sealed class ServerProcess : IAsyncDisposable
             await stream.WriteAsync("version\r\n"u8.ToArray(), cancellation);
             var reply = new byte[64];
             var count = await stream.ReadAsync(reply, cancellation);
-            return reply.AsSpan(0, count).StartsWith("VERSION "u8);
+            var line = reply.AsSpan(0, count);
+            return line.StartsWith("VERSION "u8) || line.SequenceEqual("CLIENT_ERROR unauthenticated\r\n"u8);
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
