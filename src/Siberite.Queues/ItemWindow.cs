@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Numerics;
 using Siberite.Contracts;
 
 namespace Siberite.Queues;
@@ -37,7 +38,11 @@ internal readonly record struct ItemSlot(
 /// shrinks.</summary>
 internal sealed class ItemWindow(PayloadBudget budget)
 {
-    private const int MinSlots = 8;
+    /// <summary>Slots of the first ring. 2: one of very many queues that hold an item should not cost more.</summary>
+    private const int MinSlots = 2;
+
+    /// <summary>A ring of an idle queue is cut to its items when these fill less than one part of so many.</summary>
+    private const int SparePart = 4;
 
     private ItemSlot[] _slots = [];
     private int _first;
@@ -86,6 +91,20 @@ internal sealed class ItemWindow(PayloadBudget budget)
         Count = 0;
         _first = 0;
         _slots = [];
+    }
+
+    /// <summary>Gives back the memory that only a busy queue needs.</summary>
+    public void Shrink()
+    {
+        if (Count == 0)
+        {
+            _slots = [];
+            _first = 0;
+        }
+        else if (_slots.Length > MinSlots && Count < _slots.Length / SparePart)
+        {
+            Resize((int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(MinSlots, Count)));
+        }
     }
 
     private void Resize(int slots)
