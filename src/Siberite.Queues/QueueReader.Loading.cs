@@ -72,7 +72,8 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         }
     }
 
-    /// <summary>An idle reader gives its memory back when memory is tight.</summary>
+    /// <summary>An idle reader gives back what it needs only when it is busy, as there may be very many; when memory is
+    /// tight its items' memory too.</summary>
     /// <returns>Whether nobody has asked for an item since the last sweep.</returns>
     public bool Sweep()
     {
@@ -83,6 +84,13 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
             && _window.Last.Batch <= _shared.Commits.WrittenBatch)
         {
             ForgetWindow();
+        }
+
+        if (isIdle)
+        {
+            _window.Shrink();
+            _place.Shrink();
+            _waiters = _waiters is { Count: 0 } ? null : _waiters;
         }
 
         return isIdle;
@@ -332,8 +340,11 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         }
 
         return new(
-            item.Payload, item.Payload.Length, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
-            _queue.IsInMemory ? 0 : _shared.Commits.SealedBatch);
+            item.Bytes, item.PayloadBytes, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
+            _queue.IsInMemory ? 0 : _shared.Commits.SealedBatch)
+        {
+            Large = item.Large,
+        };
     }
 
     private void FailLoad(SiberiteException e)

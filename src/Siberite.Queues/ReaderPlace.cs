@@ -1,14 +1,14 @@
 using System.Diagnostics;
-using Siberite.Contracts;
 
 namespace Siberite.Queues;
 
 /// <summary>A reader's place in a queue: what it has closed, what is open, what came back, what comes next.</summary>
 /// <remarks>
 /// Pure state, no clock, no disk, no locks. Every sequence below <see cref="Next"/> is in exactly one of four places:
-/// below <see cref="Position"/> or in the closed ranges (closed), open, or returned.
+/// below <see cref="Position"/> or in the closed ranges (closed), open, or returned. <c>ReaderPlace.Holding</c> is
+/// about what sessions hold.
 /// </remarks>
-internal sealed class ReaderPlace
+internal sealed partial class ReaderPlace
 {
     private readonly ClosedRanges _closed = new();
     private Dictionary<long, OpenRead>? _open;
@@ -68,7 +68,7 @@ internal sealed class ReaderPlace
         for (var isAtWaiting = false; !isAtWaiting;)
         {
             SkipClosed();
-            while (Next < _openLimit && _open!.ContainsKey(Next))
+            while (Next < _openLimit && IsHeld(Next))
             {
                 Next++;
             }
@@ -134,7 +134,7 @@ internal sealed class ReaderPlace
     /// <summary>Puts bytes read from the store under a returned item, if it is still returned and has none.</summary>
     public void FillReturned(long sequence, in ItemSlot slot)
     {
-        if (_returned?.TryGetValue(sequence, out var found) == true && found.Payload is null)
+        if (_returned?.TryGetValue(sequence, out var found) == true && !found.IsAtHand)
         {
             _returned[sequence] = slot;
         }
@@ -142,7 +142,7 @@ internal sealed class ReaderPlace
 
     /// <summary>Returned items that have no payload in memory, oldest first.</summary>
     public IEnumerable<long> ReturnedWithoutPayload()
-        => _returned is null ? [] : _returned.Where(pair => pair.Value.Payload is null).Select(pair => pair.Key);
+        => _returned is null ? [] : _returned.Where(pair => !pair.Value.IsAtHand).Select(pair => pair.Key);
 
     /// <summary>Takes the oldest returned item or the next one; it is then in nobody's hands.</summary>
     public void Remove(long sequence)
@@ -158,92 +158,15 @@ internal sealed class ReaderPlace
         }
     }
 
-    public void Open(long sequence, in OpenRead read)
+    /// <summary>Gives back the memory that only a busy reader needs.</summary>
+    public void Shrink()
     {
-        (_open ??= []).Add(sequence, read);
-        OpenCount += read.Mode == TakeMode.Open ? 1 : 0;
+        _open = _open is { Count: 0 } ? null : _open;
+        _returned = _returned is { Count: 0 } ? null : _returned;
     }
-
-    /// <summary>Ends an open read of <paramref name="session"/>.</summary>
-    /// <returns>Whether there was one.</returns>
-    public bool TryEnd(SessionId session, long sequence, out OpenRead read)
-    {
-        read = default;
-        var isOpen = _open is not null
-            && _open.TryGetValue(sequence, out read)
-            && read.Session == session
-            && _open.Remove(sequence);
-        OpenCount -= isOpen && read.Mode == TakeMode.Open ? 1 : 0;
-        return isOpen;
-    }
-
-    /// <summary>Everything in the hands of sessions, plain takes included.</summary>
-    public int HeldCount => _open?.Count ?? 0;
-
-    /// <summary>The same, as a list.</summary>
-    public List<(long Sequence, SessionId Session)> HeldReads()
-        => _open is null ? [] : [.. _open.Select(pair => (pair.Key, pair.Value.Session))];
-
-    /// <summary>An open read of <paramref name="session"/>, which it stays.</summary>
-    public bool TryFind(SessionId session, long sequence, out OpenRead read)
-    {
-        read = default;
-        return _open is not null && _open.TryGetValue(sequence, out read) && read.Session == session;
-    }
-
-    /// <summary>Has a lease last at least until <paramref name="endsAt"/>.</summary>
-    /// <returns>Whether <paramref name="session"/> has the item open.</returns>
-    public bool TryTouch(SessionId session, long sequence, long endsAt)
-    {
-        if (!TryFind(session, sequence, out var read))
-        {
-            return false;
-        }
-
-        if (read.LeaseEndsAt != 0 && read.LeaseEndsAt < endsAt)
-        {
-            _open![sequence] = read with { LeaseEndsAt = endsAt };
-        }
-
-        return true;
-    }
-
-    /// <summary>The open reads whose leases have run out, in order.</summary>
-    /// <param name="now">Unix milliseconds.</param>
-    /// <param name="next">When the next one does; <see cref="long.MaxValue"/> for never.</param>
-    public List<(long Sequence, SessionId Session)> ReadsOverdue(long now, out long next)
-    {
-        next = long.MaxValue;
-        var overdue = new List<(long Sequence, SessionId Session)>();
-        foreach (var (sequence, read) in _open ?? [])
-        {
-            if (read.LeaseEndsAt != 0 && read.LeaseEndsAt <= now)
-            {
-                overdue.Add((sequence, read.Session));
-            }
-            else if (read.LeaseEndsAt != 0)
-            {
-                next = Math.Min(next, read.LeaseEndsAt);
-            }
-        }
-
-        overdue.Sort();
-        return overdue;
-    }
-
-    /// <summary>Whether a session has the item.</summary>
-    public bool IsHeld(long sequence) => _open?.ContainsKey(sequence) == true;
 
     /// <summary>Whether the item is closed.</summary>
     public bool IsClosed(long sequence) => sequence < Position || _closed.Skip(sequence) != sequence;
-
-    /// <summary>The open reads of all sessions of one gateway.</summary>
-    public List<(long Sequence, SessionId Session)> OpenReadsOf(long gateway)
-        => _open is null
-            ? []
-            : [.. _open.Where(pair => pair.Value.Session.Gateway == gateway)
-                .OrderBy(pair => pair.Key) // So that whoever waits is served the oldest first.
-                .Select(pair => (pair.Key, pair.Value.Session))];
 
     /// <summary>Closes an item that is in nobody's hands.</summary>
     public void Close(long sequence, int payloadBytes)

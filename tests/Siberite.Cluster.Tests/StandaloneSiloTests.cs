@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Siberite.Contracts;
+using Siberite.Testing;
 using Siberite.Testing.Stores;
 
 namespace Siberite.Cluster.Tests;
@@ -29,6 +30,24 @@ public sealed class StandaloneSiloTests
         await silo.StopAsync();
 
         Assert.False(readiness.IsActive);
+    }
+
+    /// <remarks>There may be very many queues, and an activation takes more memory than an idle queue.</remarks>
+    [Fact]
+    public async Task What_makes_queues_leaves_no_activations_behind()
+    {
+        await using var silo = await TestSilo.StartAsync(new MemoryQueueStore());
+        for (var i = 0; i < 50; i++)
+        {
+            await silo.OpenAsync($"queue{i}");
+        }
+
+        var management = silo.Grains.GetGrain<IManagementGrain>(0);
+        await Poll.UntilAsync(
+            async () => (await management.GetSimpleGrainStatistics()).All(
+                grain => !grain.GrainType.Contains("Queue", StringComparison.Ordinal) || grain.ActivationCount == 0),
+            "the queues' grains have gone", Poll.Patience);
+        Assert.All(Enumerable.Range(0, 50), i => Assert.NotNull(silo.Queues.FindOpened(QueueName.Parse($"queue{i}"))));
     }
 
     /// <remarks>A parked call would hold the silo's stop until its slice ends. Its reply may be lost: gateways stop

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Placement;
 using Siberite.Contracts;
 using Siberite.Queues;
+using ClusterOptions = Siberite.Contracts.ClusterOptions;
 
 namespace Siberite.Cluster;
 
@@ -15,7 +17,10 @@ namespace Siberite.Cluster;
 internal sealed partial class QueueDirectoryGrain(
     [PersistentState("home", QueueDirectoryGrain.StorageName)] IPersistentState<QueueHomeState> record,
     IQueueSettingReader reader,
+    LocalSilo local,
+    LocalQueues queues,
     ClusterView view,
+    IOptions<ClusterOptions> options,
     TimeProvider time,
     ILogger<QueueDirectoryGrain> log)
     : Grain, IQueueDirectoryGrain
@@ -44,6 +49,11 @@ internal sealed partial class QueueDirectoryGrain(
     /// <inheritdoc/>
     public async ValueTask<ResolvedHome> OpenAsync(StoreId proposed)
     {
+        if (local.IsAlone)
+        {
+            DeactivateOnIdle(); // The one gateway there is will not ask again, and may make very many queues.
+        }
+
         if (!record.RecordExists)
         {
             proposed = await HomeFromParentAsync(proposed);
@@ -246,6 +256,12 @@ internal sealed partial class QueueDirectoryGrain(
         await view.CheckHomeAsync(store);
         try
         {
+            if (local.IsAlone && options.Value.LocalRoute == QueueRoute.Direct)
+            {
+                queues.Open(Name); // Nobody calls the queue's grain, so it need not be there.
+                return local.Run;
+            }
+
             return await QueueAt(store).OpenAsync();
         }
         catch (Exception e) when (GrainCallFailure.From(e, Name) is { } failure)

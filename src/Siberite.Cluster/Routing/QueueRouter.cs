@@ -234,7 +234,7 @@ internal sealed partial class QueueRouter : IQueueRouter
             return false;
         }
 
-        queue = _resolved[name] = _isDirect ? here : Remote(new(name, _queues.StoreId), _local.Run);
+        queue = _resolved[here.Name] = _isDirect ? here : Remote(new(name, _queues.StoreId), _local.Run);
         return true;
     }
 
@@ -273,7 +273,7 @@ internal sealed partial class QueueRouter : IQueueRouter
         }
 
         LogResolved(_log, name.Value, store);
-        _resolved[name] = queue;
+        _resolved[queue.Name] = queue;
         return true;
     }
 

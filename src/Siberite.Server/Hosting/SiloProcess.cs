@@ -106,11 +106,15 @@ internal static partial class SiloProcess
     {
         try
         {
-            return new LocalQueues(
+            var queues = new LocalQueues(
                 store, settings.Engine, settings.Storage, TimeProvider.System, logging.CreateLogger<LocalQueues>())
             {
                 FansOut = settings.Gateway.Plus == PlusMeaning.Fanout,
             };
+
+            // What reading them took and left would stay resident until there is much to do.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            return queues;
         }
         catch (Exception e)
         {
