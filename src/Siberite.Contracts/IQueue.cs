@@ -25,6 +25,14 @@ public interface IQueue
     /// <see cref="SiberiteError.MemoryFull"/>: nothing was appended.</exception>
     ValueTask<AppendResult> AppendAsync(in ItemDraft draft);
 
+    /// <summary>Begins a payload that goes to its file while it is still being received. Its draft is for this queue
+    /// alone.</summary>
+    /// <param name="bytes">Its length.</param>
+    /// <returns><see langword="null"/> if the queue takes such a payload from memory only.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/> or
+    /// <see cref="SiberiteError.StorageFailed"/>.</exception>
+    ILargeDraft? BeginLarge(int bytes) => null;
+
     /// <summary>Sets the oldest unread item aside for <paramref name="session"/>, or looks at it.</summary>
     /// <param name="session">Whose open read it becomes. A session has at most one take under way on a queue.</param>
     /// <param name="mode">Plain and open takes are the same here but for statistics; a peek sets nothing aside.</param>

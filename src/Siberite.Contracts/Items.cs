@@ -17,6 +17,17 @@ public readonly record struct ItemDraft(ReadOnlySequence<byte> Payload, uint Fla
     /// <summary>What the client calls the set (<c>set q/id=</c>): of those with the same id, the queue takes one.
     /// Never written to; <see langword="null"/> for none.</summary>
     public byte[]? Id { get; init; }
+
+    /// <summary>Where the bytes are if they are in a file already; the payload is empty then. Only for the queue that
+    /// began it.</summary>
+    public ILargePayload? Large { get; init; }
+
+    /// <summary>Bytes of the payload, wherever they are.</summary>
+    public long PayloadBytes => Large?.Length ?? Payload.Length;
+
+    /// <summary>The same with a copy of the bytes in memory, for whoever appends it later or elsewhere.</summary>
+    public ItemDraft Copied()
+        => this with { Payload = new(Large is { } large ? large.ToArray() : Payload.ToArray()), Large = null };
 }
 
 /// <summary>An item handed to a session.</summary>
@@ -25,7 +36,35 @@ public readonly record struct ItemDraft(ReadOnlySequence<byte> Payload, uint Fla
 /// <param name="Flags">The flags it was set with.</param>
 [GenerateSerializer, Immutable, Alias("siberite.item")]
 public readonly record struct Item(
-    [property: Id(0)] long Sequence, [property: Id(1)] byte[] Payload, [property: Id(2)] uint Flags);
+    [property: Id(0)] long Sequence, [property: Id(1)] byte[] Payload, [property: Id(2)] uint Flags)
+{
+    /// <summary>Where the bytes are if they are in a file; there is no <see cref="Payload"/> then. Held for whoever
+    /// gets the item, who lets go of it. It never leaves the silo.</summary>
+    [field: NonSerialized]
+    public ILargePayload? Large { get; init; }
+
+    /// <summary>Bytes of the payload, wherever they are.</summary>
+    public int PayloadBytes => Large?.Length ?? Payload?.Length ?? 0;
+
+    /// <summary>The same with its bytes in memory; what was held for the caller no longer is.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    public Item InMemory()
+    {
+        if (Large is not { } large)
+        {
+            return this;
+        }
+
+        try
+        {
+            return this with { Payload = large.ToArray(), Large = null };
+        }
+        finally
+        {
+            large.Release();
+        }
+    }
+}
 
 /// <summary>How an append ended.</summary>
 public enum AppendStatus : byte

@@ -11,12 +11,15 @@ internal sealed class DataIntake(InFlightBudget budget)
 {
     private const int FirstBufferBytes = 64 << 10;
 
+    private const int CrlfBytes = 2;
+
     private byte[] _key = [];
     private byte[] _buffer = [];
     private int _dataBytes;
     private int _received; // Includes the CRLF.
     private long _swallowLeft;
     private ErrorReply? _refusal;
+    private ILargeDraft? _large; // Then the buffer holds the CRLF alone.
 
     /// <summary>Whether a command's data is under way.</summary>
     public bool IsActive => _swallowLeft > 0 || _buffer.Length > 0;
@@ -33,12 +36,18 @@ internal sealed class DataIntake(InFlightBudget budget)
     public bool IsSilent { get; private set; }
 
     /// <summary>The data, once it has arrived whole.</summary>
-    public ReadOnlyMemory<byte> Data => _buffer.AsMemory(0, _dataBytes);
+    public ReadOnlyMemory<byte> Data => _large is null ? _buffer.AsMemory(0, _dataBytes) : default;
+
+    /// <summary>The queue that the data is for if it goes to a file.</summary>
+    public IQueue? LargeQueue { get; private set; }
 
     /// <summary>What the client is told when swallowing ends; <see langword="null"/> for nothing.</summary>
     public ErrorReply? Refusal => IsSilent ? null : _refusal;
 
-    public void Start(in SetLine line)
+    /// <param name="line">The command.</param>
+    /// <param name="large">Where the data goes instead of memory, and for which queue. The intake's from now
+    /// on.</param>
+    public void Start(in SetLine line, (IQueue Queue, ILargeDraft Draft)? large)
     {
         _key = line.Key.ToArray();
         Flags = line.Flags;
@@ -46,7 +55,8 @@ internal sealed class DataIntake(InFlightBudget budget)
         IsSilent = line.IsSilent;
         _dataBytes = (int)line.DataBytes;
         _received = 0;
-        Grow(Math.Min(FirstBufferBytes, _dataBytes + 2));
+        (LargeQueue, _large) = (large?.Queue, large?.Draft);
+        Grow(_large is not null ? CrlfBytes : Math.Min(FirstBufferBytes, _dataBytes + 2));
     }
 
     /// <summary>Throws away the next <paramref name="dataBytes"/> bytes and their CRLF, then answers.</summary>
@@ -69,19 +79,23 @@ internal sealed class DataIntake(InFlightBudget budget)
             return _swallowLeft == 0;
         }
 
-        var whole = _dataBytes + 2;
+        var whole = _dataBytes + CrlfBytes;
+        if (_large is { } large && _received < _dataBytes && !TryWrite(large, ref input))
+        {
+            return TryFinish(ref input);
+        }
+
         while (!input.IsEmpty && _received < whole)
         {
-            if (_received == _buffer.Length && !TryMakeRoom(whole))
+            var place = _large is null ? _received : _received - _dataBytes;
+            if (place == _buffer.Length && !TryMakeRoom(whole))
             {
-                var left = whole - _received;
-                End();
-                Swallow(left - 2, ErrorReplies.OutOfMemory, IsSilent);
+                SwallowRest(ErrorReplies.OutOfMemory);
                 return TryFinish(ref input);
             }
 
-            var count = (int)Math.Min(Math.Min(input.Length, _buffer.Length - _received), whole - _received);
-            input.Slice(0, count).CopyTo(_buffer.AsSpan(_received));
+            var count = (int)Math.Min(Math.Min(input.Length, _buffer.Length - place), whole - _received);
+            input.Slice(0, count).CopyTo(_buffer.AsSpan(place));
             _received += count;
             input = input.Slice(count);
         }
@@ -90,15 +104,51 @@ internal sealed class DataIntake(InFlightBudget budget)
     }
 
     /// <summary>Whether the data was followed by CRLF, as it must.</summary>
-    public bool EndsInCrlf() => _buffer.AsSpan(_dataBytes, 2).SequenceEqual("\r\n"u8);
+    public bool EndsInCrlf()
+        => _buffer.AsSpan(_large is null ? _dataBytes : 0, CrlfBytes).SequenceEqual("\r\n"u8);
+
+    /// <summary>The data, if it went to a file and has arrived whole.</summary>
+    public ILargePayload? CompleteLarge() => _large?.Complete();
 
     /// <summary>Forgets the command and gives its memory back.</summary>
     public void End()
     {
         GiveBufferBack();
+        _large?.Dispose();
+        (LargeQueue, _large) = (null, null);
         _key = [];
         _refusal = null;
         _swallowLeft = 0;
+    }
+
+    /// <summary>Writes what has come of the data to its file.</summary>
+    /// <returns>Whether the file takes it; if not, the rest is swallowed.</returns>
+    private bool TryWrite(ILargeDraft large, ref ReadOnlySequence<byte> input)
+    {
+        var data = input.Slice(0, Math.Min(input.Length, _dataBytes - _received));
+        try
+        {
+            foreach (var part in data)
+            {
+                large.Write(part.Span);
+            }
+        }
+        catch (SiberiteException e)
+        {
+            SwallowRest(ErrorReplies.For(e));
+            return false;
+        }
+
+        _received += (int)data.Length;
+        input = input.Slice(data.Length);
+        return true;
+    }
+
+    private void SwallowRest(ErrorReply refusal)
+    {
+        var left = _dataBytes - _received;
+        End();
+        Swallow(left, refusal, IsSilent);
     }
 
     private bool TryMakeRoom(int whole)

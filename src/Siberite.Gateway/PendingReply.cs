@@ -56,7 +56,7 @@ internal record struct PendingReply(ReplyKind Kind)
     public ReadOnlyMemory<byte> Text { get; set; }
 
     /// <summary>Bytes of the reply, roughly.</summary>
-    public readonly int Bytes => 32 + (Item.Payload?.Length ?? 0) + Text.Length;
+    public readonly int Bytes => 32 + Item.PayloadBytes + Text.Length;
 
     public void WaitFor(Commit commit)
     {

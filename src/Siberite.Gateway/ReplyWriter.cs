@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
@@ -7,7 +8,7 @@ namespace Siberite.Gateway;
 internal static class ReplyWriter
 {
     /// <summary>Longest <c>VALUE</c> line: name, flags, length and four separators.</summary>
-    private const int MaxValueLineBytes = 6 + Contracts.QueueName.MaxBytes + 1 + 10 + 1 + 10 + 2;
+    private const int MaxValueLineBytes = 6 + QueueName.MaxBytes + 1 + 10 + 1 + 10 + 2;
 
     /// <summary>Payloads up to this size are written together with their line, in one span.</summary>
     private const int MaxInlinePayloadBytes = 2048;
@@ -64,19 +65,19 @@ internal static class ReplyWriter
             return;
         }
 
-        Utf8Formatter.TryFormat(reply.Item.Payload.Length, output.GetSpan(MaxValueLineBytes), out var written);
+        Utf8Formatter.TryFormat(reply.Item.PayloadBytes, output.GetSpan(MaxValueLineBytes), out var written);
         output.Advance(written);
         output.Write(reply.Text.Span);
         output.Write("\r\n"u8);
-        output.Write(reply.Item.Payload);
+        WritePayload(output, reply.Item);
         output.Write("\r\n"u8);
     }
 
     private static void WriteValue(IBufferWriter<byte> output, in PendingReply reply, ReadOnlySpan<byte> trailer)
     {
-        var payload = reply.Item.Payload;
-        if (payload.Length <= MaxInlinePayloadBytes)
+        if (reply.Item.PayloadBytes <= MaxInlinePayloadBytes && reply.Item.Large is null)
         {
+            var payload = reply.Item.Payload;
             var span = output.GetSpan(MaxValueLineBytes + payload.Length + trailer.Length);
             var count = FormatValueLine(span, reply);
             payload.CopyTo(span[count..]);
@@ -86,8 +87,32 @@ internal static class ReplyWriter
         }
 
         output.Advance(FormatValueLine(output.GetSpan(MaxValueLineBytes), reply));
-        output.Write(payload);
+        WritePayload(output, reply.Item);
         output.Write(trailer);
+    }
+
+    /// <summary>Writes the payload, and lets go of it if it is a large one.</summary>
+    private static void WritePayload(IBufferWriter<byte> output, in Item item)
+    {
+        if (item.Large is not { } large)
+        {
+            output.Write(item.Payload);
+        }
+        else if (output is PolledWriter polled)
+        {
+            polled.WriteLarge(large);
+        }
+        else
+        {
+            try
+            {
+                output.Write(large.ToArray());
+            }
+            finally
+            {
+                large.Release();
+            }
+        }
     }
 
     private static int FormatValueLine(Span<byte> target, in PendingReply reply)
@@ -101,7 +126,7 @@ internal static class ReplyWriter
         Utf8Formatter.TryFormat(reply.Item.Flags, target[count..], out var written);
         count += written;
         target[count++] = (byte)' ';
-        Utf8Formatter.TryFormat(reply.Item.Payload.Length, target[count..], out written);
+        Utf8Formatter.TryFormat(reply.Item.PayloadBytes, target[count..], out written);
         count += written;
         "\r\n"u8.CopyTo(target[count..]);
         return count + 2;

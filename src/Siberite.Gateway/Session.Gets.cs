@@ -331,6 +331,7 @@ internal sealed partial class Session
         {
             foreach (var (queue, result) in taken)
             {
+                result.Item.Large?.Release();
                 await queue.AbortAsync(_id, result.Item.Sequence);
             }
 

@@ -101,7 +101,7 @@ internal sealed partial class Session
             ReplyKind.ValueAndEnd => reply with
             {
                 Kind = meta.ShowsValue ? ReplyKind.MetaValue : ReplyKind.MetaDone,
-                Text = meta.Echo(reply.Item.Flags, reply.Item.Payload.Length),
+                Text = meta.Echo(reply.Item.Flags, reply.Item.PayloadBytes),
             },
             _ => reply,
         };

@@ -127,6 +127,11 @@ internal sealed partial class Session
         }
 
         ReplyWriter.Write(_output, written);
+        if (written.Kind is not (ReplyKind.Value or ReplyKind.ValueAndEnd or ReplyKind.MetaValue))
+        {
+            written.Item.Large?.Release(); // It is not shown.
+        }
+
         return written.Kind is ReplyKind.Silence or ReplyKind.MetaQuiet ? 0 : written.Bytes;
     }
 
@@ -137,6 +142,7 @@ internal sealed partial class Session
         {
             // The store failed before the commit: the change may or may not survive, so nothing of it is shown.
             _counts.Refused++;
+            reply.Item.Large?.Release();
             if (reply is { ClosesItem: true, UnderWay: Task<TakeEnd> underWay })
             {
                 _takesUnderWay--;
@@ -216,6 +222,11 @@ internal sealed partial class Session
 
     private async ValueTask AbortAllAsync()
     {
+        foreach (var reply in _owed)
+        {
+            reply.Item.Large?.Release(); // Nobody will be sent it.
+        }
+
         // All at once: one home that does not answer must not hold the items of others.
         var aborts = _sent
             .Concat(_owed.Where(reply => reply is { ClosesItem: true, UnderWay: null })

@@ -30,7 +30,7 @@ internal sealed partial class Session
         }
         else if (!cursor.TryTake(line.DataBytes + 2, out var data))
         {
-            _intake.Start(line);
+            _intake.Start(line, BeginLarge(line));
         }
         else if (!EndsInCrlf(data))
         {
@@ -59,8 +59,9 @@ internal sealed partial class Session
             }
             else
             {
-                var data = new ReadOnlySequence<byte>(_intake.Data);
-                Append(_intake.Key, _intake.Flags, _intake.Exptime, _intake.IsSilent, data);
+                Append(
+                    _intake.Key, _intake.Flags, _intake.Exptime, _intake.IsSilent, new(_intake.Data),
+                    _intake.CompleteLarge());
             }
         }
         catch (SiberiteException e)
@@ -73,8 +74,16 @@ internal sealed partial class Session
         }
     }
 
+    /// <summary>Has a large payload for a queue of this silo go to its file while it comes.</summary>
+    private (IQueue Queue, ILargeDraft Draft)? BeginLarge(in SetLine line)
+        => _isKnown // What a stranger sends is a password.
+            && QueueName.IsLegal(line.Key)
+            && _gateway.Router.TryGetResolved(line.Key, out var queue)
+            && queue.BeginLarge((int)line.DataBytes) is { } draft ? (queue, draft) : null;
+
     private void Append(
-        ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload)
+        ReadOnlySpan<byte> key, uint flags, long exptime, bool isSilent, in ReadOnlySequence<byte> payload,
+        ILargePayload? large = null)
     {
         if (!_isKnown)
         {
@@ -82,7 +91,7 @@ internal sealed partial class Session
             return;
         }
 
-        _batchBytes += payload.Length;
+        _batchBytes += payload.Length > MaxSharedBytes ? 0 : payload.Length; // Larger ones go to files.
         var options = _gateway.Options;
         var error = SetKey.TryParse(key, options.MaxTargets, out var targets, out var targetCount, out var asked);
         targetCount = FansOut ? 1 : targetCount; // One queue, and a child's name if there is a plus in it.
@@ -98,7 +107,12 @@ internal sealed partial class Session
         }
 
         var expiresAt = options.HonourExpiration ? Expiration.At(exptime, _gateway.Time) : 0;
-        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync) { Delay = asked.Delay, Id = asked.Id };
+        var draft = new ItemDraft(payload, flags, expiresAt, asked.MustSync)
+        {
+            Delay = asked.Delay,
+            Id = asked.Id,
+            Large = large,
+        };
         if (targetCount > 1)
         {
             AppendToAll(targets, draft, isSilent);
@@ -109,6 +123,11 @@ internal sealed partial class Session
         {
             if (_gateway.Router.TryGetResolved(targets, out var queue))
             {
+                if (large is not null && queue != _intake.LargeQueue)
+                {
+                    draft = draft.Copied(); // It has moved, or was made anew, since the payload began.
+                }
+
                 if (MustFollow(queue))
                 {
                     OweFollowingAppend(queue, draft, isSilent);
@@ -136,7 +155,7 @@ internal sealed partial class Session
             return;
         }
 
-        AppendBehind(QueueName.Parse(targets), draft with { Payload = new(payload.ToArray()) }, isSilent);
+        AppendBehind(QueueName.Parse(targets), draft.Copied(), isSilent);
     }
 
     private void AppendToAll(ReadOnlySpan<byte> targets, in ItemDraft draft, bool isSilent)
@@ -159,7 +178,7 @@ internal sealed partial class Session
             names.Add(name);
         }
 
-        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         BlockBehindAll(() => AppendSlowlyAsync(names, copy, isSilent));
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Gateway;
@@ -31,7 +30,7 @@ internal sealed partial class Session
     /// <summary>Owes the reply to a set that is under way.</summary>
     private void OweAppend(IQueue queue, ValueTask<AppendResult> append, in ItemDraft draft, bool isSilent)
     {
-        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         var sent = append.AsTask();
         var end = FinishAppendAsync(sent, TailOf(queue.Name), queue.Name, copy);
         OweAppend(queue.Name, new CommandTail(queue, sent, end), end, isSilent);
@@ -40,7 +39,7 @@ internal sealed partial class Session
     /// <summary>Owes the reply to a set that must come after one under way.</summary>
     private void OweFollowingAppend(IQueue queue, in ItemDraft draft, bool isSilent)
     {
-        var copy = draft with { Payload = new(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         var end = AppendAfterAsync(TailOf(queue.Name), queue.Name, copy);
         OweAppend(queue.Name, new CommandTail(Queue: null, Sent: null, end), end, isSilent);
     }
@@ -93,7 +92,7 @@ internal sealed partial class Session
         }
 
         _counts.Hits++;
-        _expectedItemBytes = Math.Max(result.Item.Payload.Length + 32, _expectedItemBytes - (_expectedItemBytes >> 3));
+        _expectedItemBytes = Math.Max(result.Item.PayloadBytes + 32, _expectedItemBytes - (_expectedItemBytes >> 3));
         return new PendingReply(ReplyKind.ValueAndEnd)
         {
             Queue = queue,
@@ -197,6 +196,7 @@ internal sealed partial class Session
         await ((Task)take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (take.IsCompletedSuccessfully && take.Result is { Queue: { } queue, Result.Status: TakeStatus.Taken } end)
         {
+            end.Result.Item.Large?.Release();
             await TryGiveBackAsync(queue, end.Result.Item.Sequence, hasFailed: false);
         }
     }

@@ -68,7 +68,8 @@ internal sealed partial class Session : ICommitListener
         {
             await ServeAsync();
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException
+            or SiberiteException)
         {
             LogLost(_log, _id.Number, e.Message); // A client that vanishes is a normal day.
         }

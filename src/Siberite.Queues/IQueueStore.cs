@@ -35,12 +35,30 @@ public partial interface IQueueStore : IDisposable
     /// <summary>Returns when everything written so far is on disk.</summary>
     void Sync();
 
+    /// <summary>Payloads from this size on may be begun as large ones.</summary>
+    int LargeBytes => int.MaxValue;
+
+    /// <summary>Called on any thread when the store has failed at something else than what it was called for: a write
+    /// to a large payload, or what it does in the background. As final as a failed write.</summary>
+    event Action<Exception> Failed
+    {
+        add { }
+        remove { }
+    }
+
+    /// <summary>Begins a payload that goes to a file of its own before the item that refers to it. From any
+    /// thread.</summary>
+    /// <returns><see langword="null"/> if this store has no such files.</returns>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.DiskFull"/> or
+    /// <see cref="SiberiteError.StorageFailed"/>.</exception>
+    ILargeDraft? BeginLarge(long queueId, int bytes) => null;
+
     /// <summary>Reads items in order of sequence, as far as they were written.</summary>
     /// <param name="queueId">The queue.</param>
     /// <param name="first">First sequence wanted. Missing ones are passed over: the caller sees the gap.</param>
     /// <param name="limit">First sequence not wanted.</param>
     /// <param name="maxBytes">Stops after the item whose payload reaches this many bytes in sum.</param>
-    /// <param name="target">Items are added to it, with payload arrays of their own.</param>
+    /// <param name="target">Items are added to it, with payload arrays of their own or large payloads.</param>
     /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
     void ReadItems(long queueId, long first, long limit, long maxBytes, ICollection<StoredItem> target);
 
@@ -76,6 +94,11 @@ public partial interface IStoreBatch
     /// <param name="header">Everything but the payload.</param>
     /// <param name="payload">Copied before this returns.</param>
     void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload);
+
+    /// <summary>Adds one item whose payload is in a file: one that this queue began in this store and that was
+    /// completed.</summary>
+    void AppendLarge(long queueId, in ItemHeader header, ILargePayload payload)
+        => throw new NotSupportedException("This store has no files for large payloads.");
 
     /// <summary>Replaces a reader's place.</summary>
     /// <param name="queueId">The queue.</param>
@@ -122,7 +145,37 @@ public readonly record struct ItemHeader(
     long Sequence, uint Flags, long EnqueuedAt, long ExpiresAt, long AppendedBytes, ushort Deliveries);
 
 /// <summary>An item as read from the store.</summary>
-public readonly record struct StoredItem(ItemHeader Header, byte[] Payload);
+/// <param name="Header">Everything but the payload.</param>
+/// <param name="Bytes">The payload, unless it is a large one.</param>
+/// <param name="Large">Where it is if it is in a file. Not held.</param>
+public readonly record struct StoredItem(ItemHeader Header, byte[]? Bytes, ILargePayload? Large = null)
+{
+    /// <summary>Bytes of the payload, wherever they are.</summary>
+    public int PayloadBytes => Bytes?.Length ?? Large!.Length;
+
+    /// <summary>The payload in memory; a large one is read each time.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    public byte[] Payload
+    {
+        get
+        {
+            if (Bytes is { } bytes)
+            {
+                return bytes;
+            }
+
+            Large!.Hold();
+            try
+            {
+                return Large.ToArray();
+            }
+            finally
+            {
+                Large.Release();
+            }
+        }
+    }
+}
 
 /// <summary>A reader's durable place.</summary>
 /// <param name="Position">Every item below it is closed.</param>

@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Numerics;
+using Siberite.Contracts;
 
 namespace Siberite.Queues;
 
 /// <summary>What memory holds of one item.</summary>
-/// <param name="Payload">Its bytes, or <see langword="null"/> when they must be read from the store.</param>
+/// <param name="Payload">Its bytes, or <see langword="null"/> when they are in a file or must be read from the
+/// store.</param>
 /// <param name="PayloadBytes">Their number, known either way.</param>
 /// <param name="Flags">The client's flags.</param>
 /// <param name="EnqueuedAt">Unix milliseconds.</param>
@@ -16,8 +18,20 @@ internal readonly record struct ItemSlot(
     /// <summary>Bytes of memory beside the payload: the slot, the array's header and its rounding.</summary>
     private const int OverheadBytes = 88;
 
+    /// <summary>Large payloads count so many times less: they take no memory of this process, but of the system's, as
+    /// long as it has some to spare.</summary>
+    private const int LargeDiscount = 16;
+
+    /// <summary>Whether it can be handed out without a look at the store.</summary>
+    public bool IsAtHand => Payload is not null || Large is not null;
+
+    /// <summary>Where its bytes are if they are in a file. Safe to hold under the queue's gate as long as the item is
+    /// not closed.</summary>
+    public ILargePayload? Large { get; init; }
+
     /// <summary>What the item costs in memory.</summary>
-    public int CachedBytes => PayloadBytes + OverheadBytes;
+    public int CachedBytes
+        => (Large is null ? PayloadBytes : PayloadBytes / LargeDiscount) + OverheadBytes;
 }
 
 /// <summary>The unbroken run of items that follows a reader's next sequence, in memory: a ring that grows and
@@ -43,7 +57,7 @@ internal sealed class ItemWindow(PayloadBudget budget)
 
     public void Add(in ItemSlot slot)
     {
-        Debug.Assert(slot.Payload is not null);
+        Debug.Assert(slot.IsAtHand);
         if (Count == _slots.Length)
         {
             Resize(Math.Max(MinSlots, 2 * Count));

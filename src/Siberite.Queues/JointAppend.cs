@@ -11,6 +11,11 @@ internal static class JointAppend
     /// <returns><see cref="AppendStatus.Gone"/>, and nothing was appended, if one of those named is.</returns>
     public static AppendResult Append(QueueShared shared, Queue[] named, in ItemDraft draft)
     {
+        if (draft.Large is not null)
+        {
+            return Append(shared, named, draft.Copied()); // Its file knows of one queue.
+        }
+
         AppendResult result;
         bool isDone;
         do

@@ -50,6 +50,7 @@ public sealed partial class LocalQueues : IDisposable
         _options = engine;
         _time = time;
         _commits = new CommitLog(store, storage, time, background, log);
+        store.Failed += _commits.FailFrom;
         _shared = new QueueShared(store, _commits, engine, time, background, log);
         _shared.OpenHere = Open;
         AddStoredQueues(log);
@@ -265,6 +266,7 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>Commits and syncs everything. Nothing may be appended any more.</summary>
     public void Dispose()
     {
+        _store.Failed -= _commits.FailFrom;
         _sweepTimer.Dispose();
         _shared.Alarms.Dispose();
         EndWaits();

@@ -66,10 +66,10 @@ public sealed partial class Queue
 
             var found = new List<StoredItem>();
             ReadItems(from, limit, maxBytes, found);
-            first = found.Count > 0 && found.Sum(item => (long)item.Payload.Length) >= maxBytes
+            first = found.Count > 0 && found.Sum(item => (long)item.PayloadBytes) >= maxBytes
                 ? found[^1].Header.Sequence + 1
                 : limit; // What is missing up to there is closed, or lost.
-            maxBytes -= found.Sum(item => (long)item.Payload.Length);
+            maxBytes -= found.Sum(item => (long)item.PayloadBytes);
             lock (_gate)
             {
                 open.AddRange(found.Where(item => !_main.Place.IsClosed(item.Header.Sequence)));

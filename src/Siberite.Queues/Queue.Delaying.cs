@@ -67,7 +67,8 @@ public sealed partial class Queue
             }
 
             var delay = draft.Delay ?? Options.Delay;
-            return delay > TimeSpan.Zero ? AppendDelayed(draft, delay) : AppendItem(draft);
+            return delay <= TimeSpan.Zero ? AppendItem(draft)
+                : AppendDelayed(draft.Large is null ? draft : draft.Copied(), delay);
         }
     }
 

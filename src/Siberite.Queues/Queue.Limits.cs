@@ -11,7 +11,7 @@ public sealed partial class Queue
     internal bool MayAppend(in ItemDraft draft)
     {
         var options = Options;
-        return (options.MaxItemBytes == 0 || draft.Payload.Length <= options.MaxItemBytes)
+        return (options.MaxItemBytes == 0 || draft.PayloadBytes <= options.MaxItemBytes)
             && (options.DiscardOldWhenFull || !IsFull(options));
     }
 
@@ -28,7 +28,7 @@ public sealed partial class Queue
         var options = Options;
         while (options.DiscardOldWhenFull && IsOverfull(options) && _main.TryFindNext(out var sequence, out var slot))
         {
-            if (slot.Payload is null && !_main.Place.HasReturned)
+            if (!slot.IsAtHand && !_main.Place.HasReturned)
             {
                 _main.StartLoad();
                 return;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Queues;
@@ -185,7 +184,7 @@ public sealed partial class Queue
 
     private ValueTask<AppendResult> ParkAppend(in ItemDraft draft)
     {
-        var copy = draft with { Payload = new ReadOnlySequence<byte>(draft.Payload.ToArray()) };
+        var copy = draft.Copied();
         return new(_still!.Park<AppendResult>(default, cursor: null, () => new(Append(copy))));
     }
 

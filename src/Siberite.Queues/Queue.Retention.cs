@@ -96,7 +96,7 @@ public sealed partial class Queue
         return FindFirst(position, tail, item => item.Header.EnqueuedAt > oldest);
     }
 
-    private static long AppendedBefore(in StoredItem item) => item.Header.AppendedBytes - item.Payload.Length;
+    private static long AppendedBefore(in StoredItem item) => item.Header.AppendedBytes - item.PayloadBytes;
 
     /// <summary>The first stored item that is kept, if those behind it are kept too; the first that is not stored yet,
     /// if none is.</summary>

@@ -116,6 +116,9 @@ public sealed partial class Queue : IQueue
 
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
+        => draft.Payload.Length >= _shared.LargeBytes && draft.Large is null ? AppendLarge(draft) : AppendNow(draft);
+
+    private ValueTask<AppendResult> AppendNow(in ItemDraft draft)
     {
         if (_children.Length > 0 && _shared.FansOut)
         {
@@ -345,21 +348,26 @@ public sealed partial class Queue : IQueue
 
     private Commit AppendItem(in ItemDraft draft, long enqueuedAt, ushort deliveries)
     {
-        var bytes = (int)draft.Payload.Length;
+        var bytes = (int)draft.PayloadBytes;
         var header = new ItemHeader(
             _tail, draft.Flags, enqueuedAt, draft.ExpiresAt, _appendedBytes + bytes, deliveries);
         byte[]? copy = null;
         FollowJournalSetting();
-        var commit = _memory is null
-            ? _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft))
-            : KeepInMemory(_memory, header, draft.Payload, out copy);
+        var large = _memory is null ? draft.Large : null;
+        var commit = large is not null
+            ? _shared.Commits.AppendLarge(_record.Id, header, large, DurabilityOf(draft))
+            : _memory is null ? _shared.Commits.Append(_record.Id, header, draft.Payload, DurabilityOf(draft))
+            : KeepInMemory(_memory, header, draft.Large is null ? draft.Payload : draft.Copied().Payload, out copy);
 
         var sequence = _tail;
         _tail++;
         _appendedBytes += bytes;
         _lastAppendBatch = commit.Batch;
         _lastAppendBytes = bytes;
-        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch);
+        var slot = new ItemSlot(null, bytes, draft.Flags, enqueuedAt, draft.ExpiresAt, commit.Batch)
+        {
+            Large = large,
+        };
         _main.OnAppended(sequence, slot, draft.Payload, deliveries, ref copy);
         if (_cursors is { } cursors)
         {

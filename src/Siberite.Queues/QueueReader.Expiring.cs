@@ -188,7 +188,7 @@ internal sealed partial class QueueReader
             return true;
         }
 
-        if (slot.Payload is null && !_place.HasReturned)
+        if (!slot.IsAtHand && !_place.HasReturned)
         {
             return false;
         }

@@ -135,9 +135,35 @@ internal sealed partial class QueueReader
             return known;
         }
 
+        if (leaving.Slot.Large is { } large && TryHold(sequence, large))
+        {
+            try
+            {
+                return large.ToArray();
+            }
+            finally
+            {
+                large.Release();
+            }
+        }
+
         var found = new List<StoredItem>();
         _queue.ReadItems(sequence, sequence + 1, maxBytes: 1, found);
         return found.Count == 0 ? null : found[0].Payload;
+    }
+
+    private bool TryHold(long sequence, ILargePayload large)
+    {
+        lock (_gate)
+        {
+            var isThere = _leaving?.ContainsKey(sequence) == true;
+            if (isThere)
+            {
+                large.Hold();
+            }
+
+            return isThere;
+        }
     }
 
     /// <summary>Within this silo: one batch takes the item from here and puts it there.</summary>

@@ -340,8 +340,11 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
         }
 
         return new(
-            item.Payload, item.Payload.Length, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
-            _queue.IsInMemory ? 0 : _shared.Commits.SealedBatch);
+            item.Bytes, item.PayloadBytes, item.Header.Flags, item.Header.EnqueuedAt, item.Header.ExpiresAt,
+            _queue.IsInMemory ? 0 : _shared.Commits.SealedBatch)
+        {
+            Large = item.Large,
+        };
     }
 
     private void FailLoad(SiberiteException e)

@@ -200,7 +200,7 @@ internal sealed partial class QueueReader
         result = default;
         while (TryFindNext(out var sequence, out var slot))
         {
-            if (slot.Payload is null)
+            if (!slot.IsAtHand)
             {
                 return TakeOutcome.MustLoad;
             }
@@ -225,8 +225,13 @@ internal sealed partial class QueueReader
 
             result = new TakeResult(
                 TakeStatus.Taken,
-                new Item(sequence, slot.Payload, _queue.ShowsFlags ? slot.Flags : 0),
+                new Item(sequence, slot.Payload!, _queue.ShowsFlags ? slot.Flags : 0) { Large = slot.Large },
                 new Commit(slot.Batch, _queue.SetLevel));
+            if (slot.Large is { } large && session != SweepSession)
+            {
+                large.Hold(); // The queue's items are only safe from being trimmed under its gate.
+            }
+
             if (mode != TakeMode.Peek)
             {
                 Detach(sequence, slot);
@@ -267,5 +272,5 @@ internal sealed partial class QueueReader
     /// <summary>What an open read keeps in memory: not a large payload, which the session holds until it is
     /// sent.</summary>
     private static ItemSlot Kept(in ItemSlot slot)
-        => slot.PayloadBytes <= MaxKeptPayloadBytes ? slot : slot with { Payload = null };
+        => slot.PayloadBytes <= MaxKeptPayloadBytes || slot.Large is not null ? slot : slot with { Payload = null };
 }

@@ -96,7 +96,7 @@ internal sealed partial class QueueReader
         CountItem(slot.PayloadBytes);
         if (_place.Next + _window.Count == sequence && HasRoomFor(slot))
         {
-            _window.Add(slot with { Payload = copy ??= payload.ToArray() });
+            _window.Add(slot.IsAtHand ? slot : slot with { Payload = copy ??= payload.ToArray() });
             if (deliveries != 0)
             {
                 (_deliveries ??= new DeliveryCounts()).Note(sequence, deliveries);
@@ -254,8 +254,7 @@ internal sealed partial class QueueReader
         }
 
         // A large payload is read again when its turn comes; a small one is cheaper to keep.
-        var keeps = slot.PayloadBytes <= MaxKeptPayloadBytes;
-        _place.Return(sequence, keeps ? slot : slot with { Payload = null });
+        _place.Return(sequence, Kept(slot));
         CountItem(slot.PayloadBytes);
         NoteExpiry(slot);
         ServeWaiters();

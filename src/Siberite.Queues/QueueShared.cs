@@ -36,6 +36,9 @@ internal sealed class QueueShared(
     /// <summary>This silo's queue of a name, which it makes if there is none.</summary>
     public Func<QueueName, Queue>? OpenHere { get; set; }
 
+    /// <summary>Payloads from this size on go to files of their own.</summary>
+    public int LargeBytes { get; } = store.LargeBytes;
+
     public int ReadAheadBytes => options.ReadAheadBytes;
 
     /// <summary>Whether what is appended to a parent is copied to its children.</summary>

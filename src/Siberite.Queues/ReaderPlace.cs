@@ -134,7 +134,7 @@ internal sealed partial class ReaderPlace
     /// <summary>Puts bytes read from the store under a returned item, if it is still returned and has none.</summary>
     public void FillReturned(long sequence, in ItemSlot slot)
     {
-        if (_returned?.TryGetValue(sequence, out var found) == true && found.Payload is null)
+        if (_returned?.TryGetValue(sequence, out var found) == true && !found.IsAtHand)
         {
             _returned[sequence] = slot;
         }
@@ -142,7 +142,7 @@ internal sealed partial class ReaderPlace
 
     /// <summary>Returned items that have no payload in memory, oldest first.</summary>
     public IEnumerable<long> ReturnedWithoutPayload()
-        => _returned is null ? [] : _returned.Where(pair => pair.Value.Payload is null).Select(pair => pair.Key);
+        => _returned is null ? [] : _returned.Where(pair => !pair.Value.IsAtHand).Select(pair => pair.Key);
 
     /// <summary>Takes the oldest returned item or the next one; it is then in nobody's hands.</summary>
     public void Remove(long sequence)

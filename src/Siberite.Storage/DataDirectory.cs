@@ -37,6 +37,9 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Where the database lives. RocksDB creates it.</summary>
     public string StorePath => System.IO.Path.Combine(Path, StoreDirectory);
 
+    /// <summary>Where large payloads live. Created by the store.</summary>
+    public string PayloadsPath => System.IO.Path.Combine(Path, PayloadFiles.DirectoryName);
+
     /// <summary>Whether the database may rewrite its files. Not since a rewriting met a bad block, until an operator
     /// has removed <see cref="NoCompactionFile"/>.</summary>
     public bool MayCompact => !File.Exists(NoCompactionPath);
@@ -122,12 +125,20 @@ public sealed class DataDirectory : IDisposable
     /// empty on top of them looks healthy and has lost everything.</remarks>
     private static void ThrowIfForeign(string root)
     {
+        // A new store knows of no payload file, and would delete them all.
+        var hasStore = Directory.Exists(System.IO.Path.Combine(root, StoreDirectory));
+        if (!hasStore && HoldsFiles(System.IO.Path.Combine(root, PayloadFiles.DirectoryName)))
+        {
+            throw Refusal(
+                root, $"holds {PayloadFiles.DirectoryName} but no {StoreDirectory}; restore that directory");
+        }
+
         if (File.Exists(System.IO.Path.Combine(root, IdentityFile)))
         {
             return;
         }
 
-        if (Directory.Exists(System.IO.Path.Combine(root, StoreDirectory)))
+        if (hasStore)
         {
             throw Refusal(root, $"holds a {StoreDirectory} but no {IdentityFile}; restore that file");
         }
@@ -145,6 +156,9 @@ public sealed class DataDirectory : IDisposable
             }
         }
     }
+
+    private static bool HoldsFiles(string directory)
+        => Directory.Exists(directory) && Directory.EnumerateFiles(directory).Any();
 
     private static bool HoldsDatabase(string directory)
     {

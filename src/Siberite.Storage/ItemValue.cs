@@ -3,11 +3,15 @@ using Siberite.Queues;
 
 namespace Siberite.Storage;
 
-/// <summary>An item's value: a header of 32 bytes and the payload. The layout is a table in FORMAT.md.</summary>
+/// <summary>An item's value: a header of 32 bytes, and the payload or its place in a payload file. The layout is a
+/// table in FORMAT.md.</summary>
 /// <remarks>Bytes from a disk are input: what is read is checked, also in Release.</remarks>
 internal static class ItemValue
 {
     public const byte Version = 1;
+
+    /// <summary>Of an item whose payload is in a payload file: a place follows the header.</summary>
+    public const byte LargeVersion = 2;
     public const byte HeaderBytes = 32;
 
     public const int VersionOffset = 0;
@@ -18,9 +22,15 @@ internal static class ItemValue
     public const int ExpiresAtOffset = 16;
     public const int AppendedBytesOffset = 24;
 
-    public static void WriteHeader(Span<byte> value, in ItemHeader header)
+    public const int PlaceBytes = 28;
+    public const int PlaceFileOffset = 0;
+    public const int PlaceOffsetOffset = 8;
+    public const int PlaceLengthOffset = 16;
+    public const int PlaceChecksumOffset = 20;
+
+    public static void WriteHeader(Span<byte> value, in ItemHeader header, byte version = Version)
     {
-        value[VersionOffset] = Version;
+        value[VersionOffset] = version;
         value[HeaderBytesOffset] = HeaderBytes;
         BinaryPrimitives.WriteUInt16LittleEndian(value[DeliveriesOffset..], header.Deliveries);
         BinaryPrimitives.WriteUInt32LittleEndian(value[FlagsOffset..], header.Flags);
@@ -36,7 +46,7 @@ internal static class ItemValue
     {
         header = default;
         payload = default;
-        if (value.Length < HeaderBytes || value[VersionOffset] != Version)
+        if (value.Length < HeaderBytes || value[VersionOffset] is not (Version or LargeVersion))
         {
             return false;
         }
@@ -55,6 +65,23 @@ internal static class ItemValue
             BinaryPrimitives.ReadInt64LittleEndian(value[AppendedBytesOffset..]),
             BinaryPrimitives.ReadUInt16LittleEndian(value[DeliveriesOffset..]));
         payload = value[headerBytes..];
-        return true;
+        return value[VersionOffset] == Version || payload.Length >= PlaceBytes;
     }
+
+    /// <summary>Whether what follows the header is the place of a large payload.</summary>
+    public static bool IsLarge(ReadOnlySpan<byte> value) => value[VersionOffset] == LargeVersion;
+
+    public static void WritePlace(Span<byte> place, long file, long offset, int length, ulong checksum)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceFileOffset..], file);
+        BinaryPrimitives.WriteInt64LittleEndian(place[PlaceOffsetOffset..], offset);
+        BinaryPrimitives.WriteInt32LittleEndian(place[PlaceLengthOffset..], length);
+        BinaryPrimitives.WriteUInt64LittleEndian(place[PlaceChecksumOffset..], checksum);
+    }
+
+    public static (long File, long Offset, int Length, ulong Checksum) ReadPlace(ReadOnlySpan<byte> place)
+        => (BinaryPrimitives.ReadInt64LittleEndian(place[PlaceFileOffset..]),
+            BinaryPrimitives.ReadInt64LittleEndian(place[PlaceOffsetOffset..]),
+            BinaryPrimitives.ReadInt32LittleEndian(place[PlaceLengthOffset..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(place[PlaceChecksumOffset..]));
 }

@@ -90,7 +90,8 @@ internal static class LogCheck
             }
         }
 
-        var lastPage = (length - 1) / PageBytes * PageBytes;
+        // The last page may be the one that the last sync has left half full.
+        var lastPage = Math.Max(blockStart + damage, (length - 1) / PageBytes * PageBytes);
         return reachesEnd || !Read(file, buffer, lastPage).ContainsAnyExcept((byte)0);
     }
 

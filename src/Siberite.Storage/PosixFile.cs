@@ -18,6 +18,13 @@ internal static partial class PosixFile
     private const int LockNonBlocking = 4;
     private const int WouldBlock = 11;
     private const int Interrupted = 4;
+    private const int TooManyFilesInAll = 23;
+    private const int TooManyFiles = 24;
+    private const int NoSpace = 28;
+    private const int NotSupported = 95;
+    private const int OverQuota = 122;
+    private const int KeepSize = 1;
+    private const int PunchHole = 2;
 
     // Larger than struct statfs on any Linux; its first field is the type.
     private const int StatfsBytes = 256;
@@ -34,6 +41,38 @@ internal static partial class PosixFile
             }
         }
     }
+
+    /// <summary>Returns when the file's bytes are on disk, and what it takes to find them.</summary>
+    public static void SyncData(SafeFileHandle file)
+    {
+        while (Fdatasync(file) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted)
+            {
+                throw new IOException($"fdatasync failed: {new Win32Exception(error).Message}", error);
+            }
+        }
+    }
+
+    /// <summary>Gives the room of a piece of the file back, where the file system can.</summary>
+    public static void Punch(SafeFileHandle file, long offset, long length)
+    {
+        if (Fallocate(file, KeepSize | PunchHole, offset, length) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error is not (NotSupported or Interrupted))
+            {
+                throw new IOException($"fallocate failed: {new Win32Exception(error).Message}", error);
+            }
+        }
+    }
+
+    /// <summary>Whether a write failed for want of room.</summary>
+    public static bool IsFull(IOException e) => e.HResult is NoSpace or OverQuota;
+
+    /// <summary>Whether a file could not be opened because the process, or the system, has too many open.</summary>
+    public static bool IsOutOfHandles(IOException e) => e.HResult is TooManyFiles or TooManyFilesInAll;
 
     /// <summary>Returns when the names in the directory are on disk.</summary>
     public static void SyncDirectory(string path)
@@ -87,6 +126,12 @@ internal static partial class PosixFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int Fdatasync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int Fallocate(SafeFileHandle file, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeFileHandle file, int operation);

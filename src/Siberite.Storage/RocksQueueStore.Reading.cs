@@ -14,7 +14,9 @@ public sealed partial class RocksQueueStore
         EnterUse();
         try
         {
-            return new QueueScan(_database).Run();
+            var queues = new QueueScan(_database).Run();
+            _payloads.Trim(queues);
+            return queues;
         }
         catch (RocksException e)
         {
@@ -48,12 +50,17 @@ public sealed partial class RocksQueueStore
         try
         {
             var readBytes = 0L;
+            PackReader? packs = null;
             using var items = _database.ScanItems(firstKey, limitKey, fillsCache: false, ReadAheadBytes);
             for (items.SeekToFirst(); items.IsValid; items.MoveNext())
             {
-                var item = ReadItem(items);
+                if (ReadItem(items, ref packs) is not { } item)
+                {
+                    continue;
+                }
+
                 target.Add(item);
-                readBytes += item.Payload.Length;
+                readBytes += item.PayloadBytes;
                 if (readBytes >= maxBytes)
                 {
                     return;
@@ -73,12 +80,18 @@ public sealed partial class RocksQueueStore
         }
     }
 
-    private static StoredItem ReadItem(RocksIterator items)
+    /// <returns><see langword="null"/> if a power cut has left nothing whole of it.</returns>
+    private StoredItem? ReadItem(RocksIterator items, ref PackReader? packs)
     {
         var (queueId, sequence) = StoreKeys.ReadItem(items.Key);
         if (!ItemValue.TryRead(items.Value, sequence, out var header, out var payload))
         {
             throw Unreadable(queueId, sequence);
+        }
+
+        if (ItemValue.IsLarge(items.Value))
+        {
+            return FindPayload(header, payload, queueId, ref packs);
         }
 
         var copy = GC.AllocateUninitializedArray<byte>(payload.Length);

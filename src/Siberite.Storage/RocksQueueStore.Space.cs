@@ -35,11 +35,13 @@ public sealed partial class RocksQueueStore
                 DeleteDelayedFiles(queueId);
             }
 
+            ReclaimPayloads(isEmpty);
+
             var left = _database.ItemFileBytes(firstKey, limitKey);
             LogReclaimed(
                 _logger, queueId, found - left, left, (long)_time.GetElapsedTime(started).TotalMilliseconds);
         }
-        catch (RocksException e)
+        catch (Exception e) when (e is RocksException or IOException)
         {
             throw Fail("reclaiming of space", e);
         }

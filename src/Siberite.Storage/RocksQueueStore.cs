@@ -17,6 +17,7 @@ public sealed partial class RocksQueueStore : IQueueStore
 
     private readonly DataDirectory _directory;
     private readonly RocksDatabase _database;
+    private readonly PayloadFiles _payloads;
     private readonly StorageOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -29,9 +30,13 @@ public sealed partial class RocksQueueStore : IQueueStore
     private bool _isClosed;
 
     private RocksQueueStore(
-        DataDirectory directory, RocksDatabase database, StorageOptions options, ILogger logger, TimeProvider time)
+        DataDirectory directory, RocksDatabase database, PayloadFiles payloads, StorageOptions options,
+        ILogger logger, TimeProvider time)
     {
-        (_directory, _database, _options, _logger, _time) = (directory, database, options, logger, time);
+        (_directory, _database, _payloads) = (directory, database, payloads);
+        (_options, _logger, _time) = (options, logger, time);
+        payloads.Failed = e => FailAside("write of a payload", e);
+        payloads.Packs = options.PackedBatchBytes == 0;
         _hasRoom = FindRoom();
         _roomCheckedAt = time.GetTimestamp();
     }
@@ -70,13 +75,14 @@ public sealed partial class RocksQueueStore : IQueueStore
             LogCheck.ThrowIfDamaged(directory.StorePath);
             database = RocksDatabase.Open(directory.StorePath, options, directory.MayCompact);
             CheckFormat(directory, database);
+            var payloads = new PayloadFiles(directory.PayloadsPath, database);
             if (!database.Compacts)
             {
                 LogNoCompaction(logger, directory.Path, DataDirectory.NoCompactionFile);
             }
 
             LogOpened(logger, directory.Path, directory.Id, (long)time.GetElapsedTime(started).TotalMilliseconds);
-            return new RocksQueueStore(directory, database, options, logger, time);
+            return new RocksQueueStore(directory, database, payloads, options, logger, time);
         }
         catch (Exception e)
         {
@@ -93,24 +99,29 @@ public sealed partial class RocksQueueStore : IQueueStore
     }
 
     /// <inheritdoc/>
-    public IStoreBatch CreateBatch() => new RocksStoreBatch(_database.ItemsFamily);
+    public IStoreBatch CreateBatch() => new RocksStoreBatch(
+        _database.ItemsFamily, _payloads, _options.PackedItemBytes > 0 ? _options.PackedItemBytes : int.MaxValue);
 
     /// <inheritdoc/>
     public void Write(IStoreBatch batch)
     {
-        var bytes = ((RocksStoreBatch)batch).Written;
+        var mutations = (RocksStoreBatch)batch;
         EnterUse();
         try
         {
             ThrowIfFailed();
-            _database.Write(bytes);
+            mutations.WritePayloads();
+            _database.Write(mutations.Written);
+            _payloads.Packs = IsWorthPacking(mutations);
+            TrimPayloads(mutations);
         }
-        catch (RocksException e)
+        catch (Exception e) when (e is RocksException or IOException)
         {
             throw Fail("write", e);
         }
         finally
         {
+            mutations.EndPayloads();
             _lifetime.ExitReadLock();
         }
     }
@@ -122,9 +133,9 @@ public sealed partial class RocksQueueStore : IQueueStore
         try
         {
             ThrowIfFailed();
-            _database.SyncLog();
+            SyncAll();
         }
-        catch (RocksException e)
+        catch (Exception e) when (e is RocksException or IOException)
         {
             throw Fail("sync", e);
         }
@@ -169,14 +180,16 @@ public sealed partial class RocksQueueStore : IQueueStore
         {
             try
             {
+                _payloads.Sync(isLast: true);
                 _database.SyncLog();
             }
-            catch (RocksException e)
+            catch (Exception e) when (e is RocksException or IOException)
             {
                 LogFailed(_logger, e, "last sync", _directory.Path);
             }
         }
 
+        _payloads.Dispose();
         _database.Dispose();
         _directory.Dispose();
     }
@@ -220,11 +233,11 @@ public sealed partial class RocksQueueStore : IQueueStore
         }
     }
 
-    private SiberiteException Fail(string operation, RocksException cause)
+    private SiberiteException Fail(string operation, Exception cause)
     {
         _failure = cause;
         LogFailed(_logger, cause, operation, _directory.Path);
-        if (cause.IsCorruption)
+        if (cause is RocksException { IsCorruption: true })
         {
             ForbidCompaction();
         }

@@ -1,17 +1,27 @@
 using System.Buffers;
 using MemoryPack;
+using Siberite.Contracts;
 using Siberite.Queues;
 
 namespace Siberite.Storage;
 
 /// <summary>Mutations in RocksDB's own form, so that a commit copies them once.</summary>
-internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
+/// <param name="itemsFamily">Number of the items' column family.</param>
+/// <param name="payloads">Where large and packed payloads go.</param>
+/// <param name="packedItemBytes">Payloads from this size on may be packed.</param>
+internal sealed partial class RocksStoreBatch(uint itemsFamily, PayloadFiles payloads, int packedItemBytes)
+    : IStoreBatch
 {
     private readonly WriteBatchBuffer _buffer = new();
     private readonly ArrayBufferWriter<byte> _scratch = new();
     private readonly StoredReaderState _reader = new();
 
-    public long Bytes => _buffer.Length;
+    private readonly List<(long QueueId, long Limit)> _trims = [];
+
+    /// <summary>Queues of which items below a limit are gone once the batch is written.</summary>
+    public IReadOnlyList<(long QueueId, long Limit)> Trims => _trims;
+
+    public long Bytes => _buffer.Length + _packedBytes;
 
     public bool IsEmpty => _buffer.Count == 0;
 
@@ -32,6 +42,8 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
     {
         Span<byte> first = stackalloc byte[StoreKeys.ItemBytes];
         Span<byte> limit = stackalloc byte[StoreKeys.ItemBytes];
+        Span<byte> share = stackalloc byte[StoreKeys.ShareBytes];
+        Span<byte> shareLimit = stackalloc byte[StoreKeys.ShareBytes];
 
         StoreKeys.WriteQueue(first, queueId);
         _buffer.Delete(first[..StoreKeys.QueueBytes]);
@@ -48,15 +60,38 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
         StoreKeys.WriteItem(limit, queueId + 1, sequence: 0);
         _buffer.DeleteRange(itemsFamily, first, limit);
         DropExtras(queueId);
+
+        StoreKeys.WriteShare(share, queueId, file: 0);
+        StoreKeys.WriteShare(shareLimit, queueId + 1, file: 0);
+        _buffer.DeleteRange(share, shareLimit);
+        _trims.Add((queueId, long.MaxValue));
     }
 
     public void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload)
     {
+        if (payload.Length >= packedItemBytes && TryPack(queueId, header, payload))
+        {
+            return;
+        }
+
         Span<byte> key = stackalloc byte[StoreKeys.ItemBytes];
         StoreKeys.WriteItem(key, queueId, header.Sequence);
         var value = _buffer.Put(itemsFamily, key, checked(ItemValue.HeaderBytes + (int)payload.Length));
         ItemValue.WriteHeader(value, header);
         payload.CopyTo(value[ItemValue.HeaderBytes..]);
+    }
+
+    public void AppendLarge(long queueId, in ItemHeader header, ILargePayload payload)
+    {
+        var large = (LargePayload)payload;
+        payloads.Refer(_buffer, large.Share!, header.Sequence);
+
+        Span<byte> key = stackalloc byte[StoreKeys.ItemBytes];
+        StoreKeys.WriteItem(key, queueId, header.Sequence);
+        var value = _buffer.Put(itemsFamily, key, ItemValue.HeaderBytes + ItemValue.PlaceBytes);
+        ItemValue.WriteHeader(value, header, ItemValue.LargeVersion);
+        ItemValue.WritePlace(
+            value[ItemValue.HeaderBytes..], large.File.Number, large.Offset, large.Length, large.Checksum);
     }
 
     public void PutReader(long queueId, int reader, in ReaderState state)
@@ -102,6 +137,7 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
         StoreKeys.WriteItem(firstKey, queueId, first);
         StoreKeys.WriteItem(limitKey, queueId, limit);
         _buffer.DeleteRange(itemsFamily, firstKey, limitKey);
+        _trims.Add((queueId, limit));
     }
 
     public void PutState(string key, byte[]? value)
@@ -116,5 +152,10 @@ internal sealed partial class RocksStoreBatch(uint itemsFamily) : IStoreBatch
         }
     }
 
-    public void Clear() => _buffer.Clear();
+    public void Clear()
+    {
+        EndPayloads();
+        _buffer.Clear();
+        _trims.Clear();
+    }
 }

@@ -13,6 +13,7 @@ internal static class StoreKeys
     public const int DelayedBytes = 24;
     public const int DelayedStateBytes = 9;
     public const int IdOrderBytes = 17;
+    public const int ShareBytes = 17;
     public const int DeliveriesBytes = 21;
     public const int DeliveriesValueBytes = sizeof(int);
 
@@ -24,6 +25,7 @@ internal static class StoreKeys
     public const byte DelayedStatePrefix = (byte)'W';
     public const byte IdPrefix = (byte)'I';
     public const byte IdOrderPrefix = (byte)'J';
+    public const byte SharePrefix = (byte)'P';
     public const byte DeliveriesPrefix = (byte)'D';
 
     /// <summary>Set in the queue's id in keys of delayed items: they stand behind all items of all queues.</summary>
@@ -74,6 +76,15 @@ internal static class StoreKeys
         BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
         BinaryPrimitives.WriteInt64BigEndian(key[9..], ordinal);
     }
+
+    public static void WriteShare(Span<byte> key, long queueId, long file)
+    {
+        key[0] = SharePrefix;
+        BinaryPrimitives.WriteInt64BigEndian(key[1..], queueId);
+        BinaryPrimitives.WriteInt64BigEndian(key[9..], file);
+    }
+
+    public static long ReadShareFile(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadInt64BigEndian(key[9..]);
 
     public static void WriteDeliveries(Span<byte> key, long queueId, int reader, long sequence)
     {

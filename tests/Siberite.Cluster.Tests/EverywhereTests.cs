@@ -40,6 +40,26 @@ public sealed class EverywhereTests
     }
 
     [Fact]
+    public async Task Of_a_silo_that_is_away_the_last_that_was_seen_is_told()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await FillAsync(cluster);
+        var (away, asker) = (cluster.Silos[1], cluster.Silos[0]);
+        var awayCount = away.Queues.QueueCount;
+        await asker.Router.GetStatsAsync(name: null, StatsScope.Cluster);
+        await cluster.KillAsync(away); // Before its record says anything of these queues.
+        await TestCluster.DeclareDeadAsync(asker, away);
+        await cluster.UntilKnownAsync(away, isHere: false);
+
+        for (var look = 0; look < 2; look++)
+        {
+            var rest = await asker.Router.GetStatsAsync(name: null, StatsScope.Cluster);
+            var missing = Assert.Single(rest.Silos, silo => silo.IsAway);
+            Assert.Equal((awayCount, awayCount), (missing.QueueCount, missing.ItemCount));
+        }
+    }
+
+    [Fact]
     public async Task A_purge_of_all_reaches_every_silo_and_names_those_that_are_away()
     {
         await using var cluster = await TestCluster.StartAsync(3);

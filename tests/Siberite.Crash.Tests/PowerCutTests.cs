@@ -21,7 +21,11 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         for (var disk = 0; disk < Disks * Seeds.Rounds; disk++)
         {
-            var verdict = await PlayAsync("always", CutsPerDisk, Seeds.Next());
+            // With most items in payload files, written with their batch or before it.
+            string[] settings = disk % 2 == 0
+                ? ["--Siberite:Storage:PackedItemBytes=100", "--Siberite:Storage:PackedBatchBytes=0"]
+                : ["--Siberite:Storage:LargeItemBytes=100"];
+            var verdict = await PlayAsync("always", CutsPerDisk, Seeds.Next(), settings);
 
             Assert.True(verdict.IsClean, verdict.ToString());
         }
@@ -36,11 +40,11 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         Assert.True(verdict.BrokenRules.Contains(Rule.NoLoss), "No loss without syncs: the cuts cut nothing.");
     }
 
-    private async Task<Verdict> PlayAsync(string durability, int cuts, int seed)
+    private async Task<Verdict> PlayAsync(string durability, int cuts, int seed, params string[] settings)
     {
         await using var disk = await LoopDisk.CreateOrSkipAsync(DiskMebibytes);
         await using var served = new ServedWorkload(
-            disk.DataDirectory, ["-durability", durability], PowerCutRun.Plan, seed);
+            disk.DataDirectory, ["-durability", durability, .. settings], PowerCutRun.Plan, seed);
         var run = new PowerCutRun(served, disk, seed);
         try
         {

@@ -16,8 +16,9 @@ internal sealed class Engine : IDisposable
 
     public Engine(
         Durability durability = Durability.Os, long cacheBytes = 1 << 20, int readAheadBytes = 4096,
-        long maxMemoryQueueBytes = 1 << 30)
+        long maxMemoryQueueBytes = 1 << 30, int largeBytes = int.MaxValue)
     {
+        Store = new MemoryQueueStore { LargeBytes = largeBytes };
         _durability = durability;
         _options = new EngineOptions
         {
@@ -28,7 +29,7 @@ internal sealed class Engine : IDisposable
         Queues = Start();
     }
 
-    public MemoryQueueStore Store { get; private set; } = new();
+    public MemoryQueueStore Store { get; private set; }
 
     public ManualBackground Background { get; private set; } = new();
 
@@ -94,8 +95,9 @@ internal sealed class Engine : IDisposable
         return task.GetAwaiter().GetResult();
     }
 
+    /// <summary>What was taken; a large payload is let go of.</summary>
     public static string? Text(TakeResult result)
-        => result.Status == TakeStatus.Taken ? Encoding.ASCII.GetString(result.Item.Payload) : null;
+        => result.Status == TakeStatus.Taken ? Encoding.ASCII.GetString(result.Item.InMemory().Payload) : null;
 
     public void Commit()
     {

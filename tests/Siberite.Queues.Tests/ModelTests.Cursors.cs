@@ -17,6 +17,7 @@ public sealed partial class ModelTests
                     var mode = isPeek ? TakeMode.Peek : TakeMode.Open;
                     var taken = _engine.Settle(
                         Cursor(queue, cursor).TakeAsync(Engine.Session(session), mode, TimeSpan.Zero));
+                    taken = taken with { Item = taken.Item.InMemory() };
                     Compare(queue, ModelTake(queue, cursor, session, isPeek, Engine.Text(taken)), taken);
                     break;
                 case Act.CursorRewind:

@@ -103,7 +103,7 @@ public sealed class DamagedQueueTests : IDisposable
     {
         const int Items = 200;
         var payload = new byte[1_000];
-        using (var store = _directory.OpenStore())
+        using (var store = _directory.OpenWithoutPacks())
         {
             for (var id = 1; id <= 3; id++)
             {

@@ -61,6 +61,21 @@ public sealed class DamagedStoreTests : IDisposable
         Assert.Empty(refused);
     }
 
+    /// <remarks>Whatever is synced to the same file system may make the log longer as far as that knows, and leave the
+    /// page in which the log's own last sync ended as it was: with zeros behind.</remarks>
+    [Fact]
+    public void A_log_that_ends_in_a_page_half_full_of_zeros_gives_back_the_whole_batches_before_them()
+    {
+        var image = WriteLog();
+        var length = new FileInfo(LogOf(image)).Length;
+        foreach (var zeros in new[] { 1, 100, 1000 })
+        {
+            var copy = Copy(image);
+            Overwrite(LogOf(copy), length, new byte[zeros]);
+            Assert.Equal(BatchCount, ReadBatches(copy));
+        }
+    }
+
     /// <remarks>The log was synced: nothing of it may be dropped quietly.</remarks>
     [Fact]
     public void A_turned_bit_in_the_log_is_refused()

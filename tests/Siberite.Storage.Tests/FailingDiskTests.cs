@@ -32,6 +32,28 @@ public sealed class FailingDiskTests
         AssertWholePrefix(disk, acknowledged: 1, written: 2);
     }
 
+    /// <remarks>A silo that is only sent large items writes nothing else that could tell it.</remarks>
+    [Fact]
+    public void A_payload_that_cannot_be_written_fails_the_store_and_tells_the_engine()
+    {
+        using var disk = new LoopDisk(sizeMegabytes: 256);
+        using var store = Open(disk);
+        using var told = new ManualResetEventSlim();
+        store.Failed += _ => told.Set();
+        store.Commit(batch => batch.AppendLarge(store, 1, 1, new byte[100_000]));
+
+        disk.CutPower();
+        var error = Assert.Throws<SiberiteException>(() =>
+        {
+            using var draft = store.BeginLarge(1, 100_000)!;
+            draft.Write(new byte[100_000]);
+        });
+
+        Assert.Equal(SiberiteError.StorageFailed, error.Error);
+        Assert.True(told.Wait(TimeSpan.FromSeconds(10)));
+        AssertStaysFailed(store);
+    }
+
     [Fact]
     public void What_was_synced_survives_a_power_cut_and_the_sync_after_it_fails()
     {

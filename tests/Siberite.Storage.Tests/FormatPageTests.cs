@@ -25,7 +25,9 @@ public sealed class FormatPageTests
             ],
             rows);
         Assert.Equal(ItemValue.HeaderBytes, rows.Sum(row => row.Item3));
-        Assert.Equal($"{ItemValue.Version}", Table("Offset").First()[3]);
+        Assert.Equal(
+            $"{ItemValue.Version}, or {ItemValue.LargeVersion} if the payload is in a payload file.",
+            Table("Offset").First()[3]);
         Assert.StartsWith($"{ItemValue.HeaderBytes}.", Table("Offset").ElementAt(1)[3], StringComparison.Ordinal);
     }
 
@@ -38,6 +40,21 @@ public sealed class FormatPageTests
         ItemValue.WriteHeader(value, header);
         Assert.Equal(
             "0120313241424344510000000000000061000000000000007100000000000000", Convert.ToHexString(value));
+    }
+
+    [Fact]
+    public void The_place_table_is_the_place_of_a_large_payload()
+    {
+        var rows = Table("At").Select(row => (row[2], int.Parse(row[0], null), int.Parse(row[1], null))).ToArray();
+        Assert.Equal(
+            [
+                ("File", ItemValue.PlaceFileOffset, 8),
+                ("Offset", ItemValue.PlaceOffsetOffset, 8),
+                ("Length", ItemValue.PlaceLengthOffset, 4),
+                ("Checksum", ItemValue.PlaceChecksumOffset, 8),
+            ],
+            rows);
+        Assert.Equal(ItemValue.PlaceBytes, rows.Sum(row => row.Item3));
     }
 
     [Fact]
@@ -55,6 +72,7 @@ public sealed class FormatPageTests
                 $"`{(char)StoreKeys.IdPrefix}` queue:8 id any",
                 $"`{(char)StoreKeys.IdOrderPrefix}` queue:8 ordinal:8 {StoreKeys.IdOrderBytes}",
                 $"`{(char)StoreKeys.DeliveriesPrefix}` queue:8 reader:4 sequence:8 {StoreKeys.DeliveriesBytes}",
+                $"`{(char)StoreKeys.SharePrefix}` queue:8 file:8 {StoreKeys.ShareBytes}",
                 $"queue:8 sequence:8 {StoreKeys.ItemBytes}",
                 $"delayed:8 due:8 number:8 {StoreKeys.DelayedBytes}",
             ],
@@ -66,7 +84,7 @@ public sealed class FormatPageTests
         => Assert.Equal(
             [
                 DataDirectory.LockFile, DataDirectory.IdentityFile, DataDirectory.StoreDirectory,
-                DataDirectory.NoCompactionFile,
+                PayloadFiles.DirectoryName, DataDirectory.NoCompactionFile,
             ],
             Table("Path").Select(row => row[0].Trim('`')));
 

@@ -117,6 +117,8 @@ public abstract class MovedQueueContract(TestedStore tested) : IDisposable
     }
 }
 
-public sealed class RocksMovedQueueContract() : MovedQueueContract(new TestedRocksStore());
+public sealed class RocksMovedQueueContract() : MovedQueueContract(new TestedRocksStore(packsAll: false));
+
+public sealed class PackingRocksMovedQueueContract() : MovedQueueContract(new TestedRocksStore(packsAll: true));
 
 public sealed class MemoryMovedQueueContract() : MovedQueueContract(new TestedMemoryStore());

@@ -18,7 +18,7 @@ public sealed class RocksQueueStoreTests : IDisposable
     public void A_drained_queue_gives_its_disk_space_back(int queueCount)
     {
         const int Items = 300_000;
-        using var store = _directory.OpenStore();
+        using var store = _directory.OpenWithoutPacks();
         Fill(store, Items, queueCount);
         var full = TemporaryDirectory.BytesIn(_directory.Store);
         Assert.InRange(full, 250L << 20, 700L << 20);
@@ -40,7 +40,7 @@ public sealed class RocksQueueStoreTests : IDisposable
     {
         const int Items = 300_000;
         const int Read = Items / 2;
-        using var store = _directory.OpenStore();
+        using var store = _directory.OpenWithoutPacks();
         Fill(store, Items, queueCount: 1);
 
         // Compaction is still sorting files; what matters is where it ends.

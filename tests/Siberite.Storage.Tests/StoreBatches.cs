@@ -13,6 +13,16 @@ internal static class StoreBatches
     public static void Append(this IStoreBatch batch, long queueId, long sequence, byte[] payload)
         => batch.AppendItem(queueId, Header(sequence), new ReadOnlySequence<byte>(payload));
 
+    /// <summary>Adds an item with its payload in a payload file.</summary>
+    public static void AppendLarge(
+        this IStoreBatch batch, IQueueStore store, long queueId, long sequence, ReadOnlySpan<byte> payload)
+    {
+        using var draft = store.BeginLarge(queueId, payload.Length)!;
+        draft.Write(payload[..(payload.Length / 3)]);
+        draft.Write(payload[(payload.Length / 3)..]);
+        batch.AppendLarge(queueId, Header(sequence), draft.Complete());
+    }
+
     public static ItemHeader Header(long sequence)
         => new(sequence, Flags: 7, EnqueuedAt: 1000 + sequence, ExpiresAt: 0, AppendedBytes: 10 * sequence, 0);
 

@@ -14,9 +14,19 @@ internal sealed class TemporaryDirectory : IDisposable
     /// <summary>Where the database's files are.</summary>
     public string Store => System.IO.Path.Combine(Data, DataDirectory.StoreDirectory);
 
+    /// <summary>Where large payloads are.</summary>
+    public string Payloads => System.IO.Path.Combine(Data, PayloadFiles.DirectoryName);
+
     public StorageOptions Options => new() { DataDirectory = Data };
 
     public RocksQueueStore OpenStore() => OpenStore(Options);
+
+    /// <summary>Opens a store that keeps all but large payloads in its database, also those of large batches.</summary>
+    public RocksQueueStore OpenWithoutPacks() => OpenStore(new StorageOptions
+    {
+        DataDirectory = Data,
+        PackedItemBytes = 0,
+    });
 
     public static RocksQueueStore OpenStore(StorageOptions options)
         => RocksQueueStore.Open(options, NullLogger.Instance, TimeProvider.System);

@@ -1,3 +1,4 @@
+using Siberite.Contracts;
 using Siberite.Queues;
 using Siberite.Testing.Stores;
 
@@ -27,17 +28,33 @@ public abstract class TestedStore : IDisposable
 public sealed class TestedRocksStore : TestedStore
 {
     private readonly TemporaryDirectory _directory = new();
+    private readonly bool _packsAll;
     private RocksQueueStore _store;
 
-    public TestedRocksStore() => _store = _directory.OpenStore();
+    /// <param name="packsAll">Whether every payload that is not empty goes to payload files.</param>
+    public TestedRocksStore(bool packsAll)
+    {
+        _packsAll = packsAll;
+        _store = Open();
+    }
 
     public override IQueueStore Store => _store;
 
     public override void Reopen()
     {
         _store.Dispose();
-        _store = _directory.OpenStore();
+        _store = Open();
     }
+
+    private RocksQueueStore Open()
+        => _packsAll
+            ? TemporaryDirectory.OpenStore(new StorageOptions
+            {
+                DataDirectory = _directory.Data,
+                PackedItemBytes = 1,
+                PackedBatchBytes = 0,
+            })
+            : _directory.OpenStore();
 
     protected override void Dispose(bool disposing)
     {

@@ -66,7 +66,7 @@ public sealed class WriteBatchBufferTests
     [Fact]
     public void Appending_an_item_allocates_nothing()
     {
-        var batch = new RocksStoreBatch(itemsFamily: 1);
+        var batch = new RocksStoreBatch(itemsFamily: 1, payloads: null!, packedItemBytes: int.MaxValue);
         var payload = new System.Buffers.ReadOnlySequence<byte>(new byte[100]);
         Fill();
 

@@ -68,7 +68,7 @@ internal sealed class ExtrasModel
                 return;
             }
 
-            target.Add(new DelayedItem(key, item with { Payload = [.. item.Payload] }));
+            target.Add(new DelayedItem(key, item with { Bytes = [.. item.Payload] }));
             count++;
             bytes += item.Payload.Length;
         }

@@ -149,7 +149,7 @@ public sealed partial class MemoryQueueStore : IQueueStore
         }
     }
 
-    public IStoreBatch CreateBatch() => new MemoryStoreBatch();
+    public IStoreBatch CreateBatch() => new MemoryStoreBatch(_payloads, _gate);
 
     public void Write(IStoreBatch batch)
     {
@@ -168,6 +168,7 @@ public sealed partial class MemoryQueueStore : IQueueStore
             }
 
             _current.Apply(changes);
+            DropTrimmedPayloads();
         }
     }
 
@@ -198,7 +199,7 @@ public sealed partial class MemoryQueueStore : IQueueStore
             ThrowIfClosed();
             ReadCount++;
             ThrowUnlessReadable();
-            _current.ReadItems(queueId, first, limit, maxBytes, ShowsTrimmedItems, target);
+            _current.ReadItems(queueId, first, limit, maxBytes, ShowsTrimmedItems, AsLarge, target);
         }
     }
 
@@ -245,6 +246,7 @@ public sealed partial class MemoryQueueStore : IQueueStore
             {
                 ShowsTrimmedItems = ShowsTrimmedItems,
                 Damaged = Damaged,
+                LargeBytes = LargeBytes,
             };
         }
     }

@@ -1,9 +1,11 @@
 using System.Buffers;
+using Siberite.Contracts;
 using Siberite.Queues;
 
 namespace Siberite.Testing.Stores;
 
-internal sealed partial class MemoryStoreBatch : IStoreBatch
+internal sealed partial class MemoryStoreBatch(
+    Dictionary<(long QueueId, long Sequence), MemoryPayload> payloads, Lock payloadsGate) : IStoreBatch
 {
     private const int OverheadBytes = 50;
 
@@ -26,7 +28,24 @@ internal sealed partial class MemoryStoreBatch : IStoreBatch
     public void AppendItem(long queueId, in ItemHeader header, in ReadOnlySequence<byte> payload)
     {
         var item = new StoredItem(header, payload.ToArray());
-        Add(model => model.AppendItem(queueId, item), item.Payload.Length);
+        Add(model => model.AppendItem(queueId, item, isLarge: false), item.Payload.Length);
+    }
+
+    public void AppendLarge(long queueId, in ItemHeader header, ILargePayload payload)
+    {
+        var large = (MemoryPayload)payload;
+        if (large.QueueId != queueId)
+        {
+            throw new InvalidOperationException($"Queue {queueId} was given a payload of queue {large.QueueId}.");
+        }
+
+        lock (payloadsGate)
+        {
+            payloads.Add((queueId, header.Sequence), large);
+        }
+
+        var item = new StoredItem(header, large.Bytes);
+        Add(model => model.AppendItem(queueId, item, isLarge: true), payloadBytes: 0);
     }
 
     public void PutReader(long queueId, int reader, in ReaderState state)

@@ -69,7 +69,8 @@ internal sealed class StoredModel
     }
 
     public void ReadItems(
-        long queueId, long first, long limit, long maxBytes, bool showTrimmed, ICollection<StoredItem> target)
+        long queueId, long first, long limit, long maxBytes, bool showTrimmed,
+        Func<long, StoredItem, StoredItem> asLarge, ICollection<StoredItem> target)
     {
         if (!_items.TryGetValue(queueId, out var items))
         {
@@ -79,14 +80,14 @@ internal sealed class StoredModel
         var readBytes = 0L;
         for (var i = IndexOf(items, first); i < items.Count && items.GetKeyAtIndex(i) < limit; i++)
         {
-            var (item, isTrimmed) = items.GetValueAtIndex(i);
-            if (isTrimmed && !showTrimmed)
+            var (item, isLarge, isTrimmed) = items.GetValueAtIndex(i);
+            if (isTrimmed && (isLarge || !showTrimmed))
             {
                 continue;
             }
 
             // A copy, so that a test that scribbles on what it read does not scribble on the disk.
-            target.Add(item with { Payload = [.. item.Payload] });
+            target.Add(isLarge ? asLarge(queueId, item) : item with { Bytes = [.. item.Payload] });
             readBytes += item.Payload.Length;
             if (readBytes >= maxBytes)
             {
@@ -94,6 +95,12 @@ internal sealed class StoredModel
             }
         }
     }
+
+    /// <summary>Whether the item was there and is trimmed.</summary>
+    public bool IsTrimmed(long queueId, long sequence)
+        => _items.TryGetValue(queueId, out var items)
+            && (items.TryGetValue(sequence, out var slot) ? slot.IsTrimmed
+                : items.Count > 0 && sequence < items.GetKeyAtIndex(0));
 
     public int LiveItemCount(long queueId)
         => _items.TryGetValue(queueId, out var items) ? items.Values.Count(slot => !slot.IsTrimmed) : 0;
@@ -132,14 +139,14 @@ internal sealed class StoredModel
         _readers.Remove((queueId, reader));
     }
 
-    public void AppendItem(long queueId, StoredItem item)
+    public void AppendItem(long queueId, StoredItem item, bool isLarge)
     {
         if (!_items.TryGetValue(queueId, out var items))
         {
             _items.Add(queueId, items = []);
         }
 
-        items[item.Header.Sequence] = new Slot(item, IsTrimmed: false);
+        items[item.Header.Sequence] = new Slot(item, isLarge, IsTrimmed: false);
     }
 
     public void PutReader(long queueId, int reader, ReaderState state) => _readers[(queueId, reader)] = state;
@@ -198,5 +205,5 @@ internal sealed class StoredModel
         }
     }
 
-    private readonly record struct Slot(StoredItem Item, bool IsTrimmed);
+    private readonly record struct Slot(StoredItem Item, bool IsLarge, bool IsTrimmed);
 }

@@ -6,12 +6,18 @@ namespace Siberite.Wire.Tests;
 /// <summary>Every transcript, against a real server process.</summary>
 /// <remarks>
 /// Goal: no byte of the protocol changes unnoticed, however a client's bytes are cut and whichever way they take.
-/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; those
-/// that need no settings also over ASP.NET Core's socket transport, which other systems than Linux have.
+/// Method: each file is played whole, byte by byte and in 7-byte pieces, by the short way and through the grain; both
+/// ways also with every payload, however small, in a payload file; those that need no settings also over ASP.NET Core's
+/// socket transport, which other systems than Linux have.
 /// </remarks>
 [TestCaseOrderer(typeof(PlayOrder))]
 public sealed class TranscriptTests(Servers servers)
 {
+    private const string DirectWithFiles = "DirectWithFiles";
+    private const string GrainWithFiles = "GrainWithFiles";
+
+    private const string EveryPayloadInFiles = "--Siberite:Storage:LargeItemBytes=1";
+
     internal static readonly string Folder = Path.Combine(
         Repository.Root, "tests", "Siberite.Wire.Tests", "Transcripts");
 
@@ -26,6 +32,8 @@ public sealed class TranscriptTests(Servers servers)
     {
         ["Direct"] = ["--Siberite:Cluster:LocalRoute=Direct"],
         ["Grain"] = ["--Siberite:Cluster:LocalRoute=Grain"],
+        [DirectWithFiles] = ["--Siberite:Cluster:LocalRoute=Direct", EveryPayloadInFiles],
+        [GrainWithFiles] = ["--Siberite:Cluster:LocalRoute=Grain", EveryPayloadInFiles],
     };
 
     /// <summary>Every file, in every piecing, by every route.</summary>
@@ -36,13 +44,16 @@ public sealed class TranscriptTests(Servers servers)
             var plays = new TheoryData<string, string, string>();
             foreach (var file in Files())
             {
-                foreach (var route in Settings.Keys)
+                foreach (var route in new[] { "Direct", "Grain" })
                 {
                     foreach (var pieces in PieceBytes.Keys)
                     {
                         plays.Add(file, pieces, route);
                     }
                 }
+
+                plays.Add(file, "sevens", DirectWithFiles);
+                plays.Add(file, "whole", GrainWithFiles);
             }
 
             return plays;

@@ -76,7 +76,7 @@ internal sealed class QueueRedrive(LocalSilo local, LocalQueues queues, IQueueRo
         Queue source, SessionId session, int maxCount)
     {
         var items = new List<Item>();
-        for (var bytes = 0L; items.Count < maxCount && bytes < MaxBytesPerCall; bytes += items[^1].Payload.Length)
+        for (var bytes = 0L; items.Count < maxCount && bytes < MaxBytesPerCall; bytes += items[^1].PayloadBytes)
         {
             var taken = await source.TakeForAdminAsync(session);
             if (taken.Status != TakeStatus.Taken)
@@ -84,7 +84,7 @@ internal sealed class QueueRedrive(LocalSilo local, LocalQueues queues, IQueueRo
                 return (items, IsEmpty: true);
             }
 
-            items.Add(taken.Item);
+            items.Add(taken.Item.InMemory());
         }
 
         return (items, IsEmpty: false);

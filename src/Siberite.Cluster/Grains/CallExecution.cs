@@ -170,15 +170,23 @@ internal sealed class CallExecution
     private void Take(IQueue reader, in QueueCommand command, int index)
     {
         var take = reader.TakeAsync(command.Session, command.Mode, TimeSpan.Zero);
-        if (take.IsCompleted)
+        if (!take.IsCompleted)
         {
-            NoteTaken(index, take.GetAwaiter().GetResult());
+            // From the store, with others to come: nobody knows how large they are.
+            (_underWay ??= []).Add((index, reader.BringInMemoryAsync(command.Session, take)));
+            _takenBytes = MaxTakenBytes;
+            return;
+        }
+
+        var result = take.GetAwaiter().GetResult();
+        if (result.Item.Large is { } large)
+        {
+            (_underWay ??= []).Add((index, reader.BringInMemoryAsync(command.Session, new(result))));
+            _takenBytes += large.Length;
         }
         else
         {
-            // From the store, with others to come: nobody knows how large they are.
-            (_underWay ??= []).Add((index, take.AsTask()));
-            _takenBytes = MaxTakenBytes;
+            NoteTaken(index, result);
         }
     }
 
@@ -212,7 +220,7 @@ internal sealed class CallExecution
     private void NoteTaken(int index, in TakeResult result)
     {
         HasFoundEmpty |= result.Status == TakeStatus.Empty && _commands[index].Cursor is null;
-        _takenBytes += result.Item.Payload?.Length ?? 0;
+        _takenBytes += result.Item.PayloadBytes;
         NoteCommit(result.Commit);
         _outcomes[index] = new QueueOutcome(default, result.Status, result.Item, Error: null);
     }

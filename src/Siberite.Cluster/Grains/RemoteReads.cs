@@ -67,9 +67,10 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
     public async ValueTask RecallAsync(QueueName queue, CursorName? cursor, SessionId session)
     {
         var key = new ReadKey(queue, cursor, session);
+        Wait? wait;
         lock (_gate)
         {
-            if (_waits.Remove(key, out var wait))
+            if (_waits.Remove(key, out wait))
             {
                 wait.Dispose();
             }
@@ -78,6 +79,10 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         if (_lastTakes.TryGetValue(key, out var last))
         {
             await GiveBackAsync(key, last);
+        }
+        else
+        {
+            _ = wait?.Won.LetGoAsync(); // A peek is not remembered: what it sees stays where it is.
         }
     }
 
@@ -94,7 +99,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             await cut.CancelAsync();
         }
 
-        return EndSlice(parked) ? await parked.Take : null;
+        return EndSlice(parked) ? await parked.Won.InMemoryAsync(session) : null;
     }
 
     /// <summary>Ends the session's wait. Without a slice to carry it, an item that was on its way goes back.</summary>
@@ -135,7 +140,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         foreach (var wait in parked)
         {
             wait.Dispose();
-            _ = GiveBackAsync(wait.Key, new LastTake(wait.Reader, wait.Take));
+            _ = GiveBackAsync(wait.Key, wait.Won);
         }
 
         foreach (var (key, last) in _lastTakes)
@@ -171,7 +176,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             {
                 var queue = _queues.FindForWait(key.Queue);
                 IQueue reader = key.Cursor is null ? queue : queue.OpenCursor(key.Cursor);
-                parked = new Wait(key, reader, Take(key, reader, mode, wait));
+                parked = new Wait(key, Take(key, reader, mode, wait));
                 parked.Expiry = _time.CreateTimer(
                     _ => Abandon(parked), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _waits[key] = parked;
@@ -223,20 +228,20 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
 
         parked.Dispose();
-        _ = GiveBackAsync(parked.Key, new LastTake(parked.Reader, parked.Take));
+        _ = GiveBackAsync(parked.Key, parked.Won);
     }
 
     /// <summary>Takes from <paramref name="reader"/>, and remembers it until the item is closed or given
     /// back.</summary>
-    private Task<TakeResult> Take(ReadKey key, IQueue reader, TakeMode mode, TimeSpan wait)
+    private LastTake Take(ReadKey key, IQueue reader, TakeMode mode, TimeSpan wait)
     {
-        var take = reader.TakeAsync(key.Session, mode, wait).AsTask();
-        if (mode != TakeMode.Peek && !HasEndedInVain(take))
+        var won = new LastTake(reader, reader.TakeAsync(key.Session, mode, wait).AsTask());
+        if (mode != TakeMode.Peek && !HasEndedInVain(won.Take))
         {
-            _ = RememberAsync(key, new LastTake(reader, take));
+            _ = RememberAsync(key, won);
         }
 
-        return take;
+        return won;
     }
 
     private static bool HasEndedInVain(Task<TakeResult> take)
@@ -276,6 +281,7 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
             last.Reader.CancelWait(key.Session);
             if (await last.Take is { Status: TakeStatus.Taken } won)
             {
+                last.LetGo();
                 Forget(key, won.Item.Sequence);
                 await last.Reader.AbortAsync(key.Session, won.Item.Sequence);
             }
@@ -306,22 +312,60 @@ internal sealed class RemoteReads : ILifecycleParticipant<ISiloLifecycle>, IDisp
         }
     }
 
+    /// <summary>What a take won, or will. A large payload is held until it is brought into memory or let go of,
+    /// whichever comes first.</summary>
     private sealed class LastTake(IQueue reader, Task<TakeResult> take)
     {
+        private int _isLetGo;
+
         public IQueue Reader => reader;
 
         public Task<TakeResult> Take => take;
+
+        /// <summary>The end of the take for somebody elsewhere. An item that cannot be read goes back.</summary>
+        public async ValueTask<TakeResult> InMemoryAsync(SessionId session)
+        {
+            var result = await take;
+            if (result.Item.Large is null)
+            {
+                return result;
+            }
+
+            if (Interlocked.Exchange(ref _isLetGo, 1) != 0)
+            {
+                return default; // It was given back meanwhile.
+            }
+
+            return await reader.BringInMemoryAsync(session, new(result));
+        }
+
+        /// <summary>Nobody wants what a take won that has ended.</summary>
+        public void LetGo()
+        {
+            if (take.IsCompletedSuccessfully && Interlocked.Exchange(ref _isLetGo, 1) == 0)
+            {
+                take.Result.Item.Large?.Release();
+            }
+        }
+
+        public async Task LetGoAsync()
+        {
+            await ((Task)take).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            LetGo();
+        }
     }
 
     private readonly record struct ReadKey(QueueName Queue, CursorName? Cursor, SessionId Session);
 
-    private sealed class Wait(ReadKey key, IQueue reader, Task<TakeResult> take) : IDisposable
+    private sealed class Wait(ReadKey key, LastTake won) : IDisposable
     {
         public ReadKey Key => key;
 
-        public IQueue Reader => reader;
+        public IQueue Reader => won.Reader;
 
-        public Task<TakeResult> Take => take;
+        public Task<TakeResult> Take => won.Take;
+
+        public LastTake Won => won;
 
         public int SliceCount { get; set; }
 

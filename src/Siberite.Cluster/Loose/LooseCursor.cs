@@ -142,7 +142,9 @@ internal sealed class LooseCursor : IQueueCursor
         Local.CancelWait(session);
         try
         {
-            if (await local is { Status: TakeStatus.Taken } won && mode != TakeMode.Peek)
+            var won = await local;
+            won.Item.Large?.Release();
+            if (won.Status == TakeStatus.Taken && mode != TakeMode.Peek)
             {
                 await Local.AbortAsync(session, won.Item.Sequence);
             }

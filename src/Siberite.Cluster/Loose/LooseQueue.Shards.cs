@@ -26,7 +26,7 @@ internal sealed partial class LooseQueue
     {
         if (_silo.IsDraining && TryFindShelter(out var shelter))
         {
-            return AppendAsync(shelter, draft with { Payload = new(draft.Payload.ToArray()) });
+            return AppendAsync(shelter, draft.Copied());
         }
 
         return _isJoined ? _local.AppendAsync(draft) : new(new AppendResult(AppendStatus.Gone, default));

@@ -160,7 +160,9 @@ internal sealed partial class LooseQueue : IQueue
         _local.CancelWait(session);
         try
         {
-            if (await local is { Status: TakeStatus.Taken } won && mode != TakeMode.Peek)
+            var won = await local;
+            won.Item.Large?.Release();
+            if (won.Status == TakeStatus.Taken && mode != TakeMode.Peek)
             {
                 await _local.AbortAsync(session, won.Item.Sequence);
             }

@@ -242,7 +242,7 @@ internal sealed partial class SiloDrain(
         var taken = new List<Item>();
         for (var bytes = 0L; taken.Count < MaxItemsUnderWay && bytes < MaxBytesUnderWay;)
         {
-            var next = await shard.TakeAsync(_session, TakeMode.Open, TimeSpan.Zero);
+            var next = await shard.TakeInMemoryAsync(_session, TakeMode.Open, TimeSpan.Zero);
             if (next.Status != TakeStatus.Taken)
             {
                 break;
@@ -250,7 +250,7 @@ internal sealed partial class SiloDrain(
 
             await queues.Commits.WaitAsync(next.Commit);
             taken.Add(next.Item);
-            bytes += next.Item.Payload.Length;
+            bytes += next.Item.PayloadBytes;
         }
 
         return taken;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -18,7 +17,7 @@ internal sealed class AliasQueue(QueueName name, IReadOnlyList<QueueName> target
 
     /// <inheritdoc/>
     public ValueTask<AppendResult> AppendAsync(in ItemDraft draft)
-        => AppendAsync(draft with { Payload = new ReadOnlySequence<byte>(draft.Payload.ToArray()) });
+        => AppendAsync(draft.Copied());
 
     /// <inheritdoc/>
     public ValueTask<TakeResult> TakeAsync(SessionId session, TakeMode mode, TimeSpan wait) => default;

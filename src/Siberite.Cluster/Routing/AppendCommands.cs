@@ -9,7 +9,8 @@ internal static class AppendCommands
     /// <remarks>Copies the payload: the command outlives the call.</remarks>
     public static QueueCommand Of(in ItemDraft draft)
         => new(
-            QueueCommandKind.Append, default, draft.Payload.ToArray(), draft.Flags, draft.ExpiresAt, draft.MustSync,
+            QueueCommandKind.Append, default, draft.Large?.ToArray() ?? draft.Payload.ToArray(), draft.Flags,
+            draft.ExpiresAt, draft.MustSync,
             default, Sequence: 0)
         { Delay = draft.Delay, ItemId = draft.Id };
 

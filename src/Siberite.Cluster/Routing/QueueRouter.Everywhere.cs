@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using Siberite.Contracts;
 
 namespace Siberite.Cluster;
@@ -8,6 +9,8 @@ internal sealed partial class QueueRouter
 {
     /// <summary>Time between looks at what is still on its way.</summary>
     private static readonly TimeSpan DrainInterval = TimeSpan.FromMilliseconds(20);
+
+    private readonly ConcurrentDictionary<StoreId, SeenCounts> _seen = new(); // Of silos that have answered.
 
     /// <inheritdoc/>
     /// <remarks>One batch of one log: all queues must have the same home. New ones are given it.</remarks>
@@ -173,16 +176,31 @@ internal sealed partial class QueueRouter
         var report = answered.Answer is null
             ? null
             : _view.Silos.Select(silo => silo.Value).FirstOrDefault(silo => silo.Store == answered.Store);
-        var record = _view.Records.GetValueOrDefault(answered.Store);
-        var (queues, items) = isAll && answered.Answer?.Queues is { } stats
-            ? (stats.Length, stats.Sum(queue => queue.ItemCount))
-            : (record?.QueueCount ?? 0, record?.ItemCount ?? 0);
+        var (queues, items) = CountsOf(answered, isAll);
         return new SiloStats(
             answered.Store, answered.Name, IsAway: answered.Answer is null, IsDraining(answered.Store), queues, items,
             report)
         {
             Counters = answered.Answer?.Counters,
         };
+    }
+
+    /// <summary>Queues and items of a silo. Of one that is away, what was last heard of it: by its record, which it
+    /// writes now and then, or here since that was written.</summary>
+    private (long Queues, long Items) CountsOf(Answered<AnsweredStats?> answered, bool isAll)
+    {
+        var record = _view.Records.GetValueOrDefault(answered.Store);
+        var recorded = (record?.QueueCount ?? 0, record?.ItemCount ?? 0);
+        if (isAll && answered.Answer?.Queues is { } stats)
+        {
+            var seen = (stats.Length, stats.Sum(queue => queue.ItemCount));
+            _seen[answered.Store] = new SeenCounts(seen, recorded);
+            return seen;
+        }
+
+        return answered.Answer is null && _seen.TryGetValue(answered.Store, out var last) && last.Recorded == recorded
+            ? last.Seen
+            : recorded;
     }
 
     private bool IsDraining(StoreId store) => _view.Records.GetValueOrDefault(store)?.IsDraining ?? false;
@@ -213,6 +231,9 @@ internal sealed partial class QueueRouter
     }
 
     private ISiloQueuesGrain QueuesOf(StoreId store) => _grains.GetGrain<ISiloQueuesGrain>(store.ToString());
+
+    /// <summary>What a silo answered last, and what its record said then.</summary>
+    private readonly record struct SeenCounts((long Queues, long Items) Seen, (long Queues, long Items) Recorded);
 
     private sealed record AnsweredStats(QueueStats[] Queues, SiloCounters Counters);
 

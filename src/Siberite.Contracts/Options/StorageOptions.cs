@@ -42,6 +42,18 @@ public sealed class StorageOptions
     /// short queue die in memory, small enough for a small resident set.</summary>
     public long MemtableBytes { get; set; } = 8L << 20;
 
+    /// <summary>Payloads from this size on go once to files of their own, and not through RocksDB's log and tables.
+    /// Default 32 KiB: below it a file of its own costs more calls than it spares copies. 0 for never.</summary>
+    public int LargeItemBytes { get; set; } = 32 << 10;
+
+    /// <summary>Payloads from this size on are written once, to payload files, when they come in large batches. Default
+    /// 512: below it the item's own record is as long. 0 for never.</summary>
+    public int PackedItemBytes { get; set; } = 512;
+
+    /// <summary>Payload bytes of a batch from which on the next one is packed. Default 64 KiB: below it the second file
+    /// to be written and synced costs more time than it spares. 0 for always.</summary>
+    public int PackedBatchBytes { get; set; } = 64 << 10;
+
     /// <summary>Whether the process exits (non-zero) after a failed write or sync. Default true: a supervisor restarts
     /// it into recovery. False keeps it up, answering errors, for inspection.</summary>
     public bool ExitOnFailure { get; set; } = true;

@@ -16,9 +16,9 @@ namespace Siberite.Gateway;
 /// </remarks>
 internal sealed unsafe class PollThread : IDisposable
 {
-    /// <summary>Bytes received or sent in one go. 64 KiB: a thousand small commands, and a large item in few
-    /// calls.</summary>
-    public const int BufferBytes = 64 << 10;
+    /// <summary>Bytes received or sent in one go. 128 KiB: a thousand small commands, an item of 64 KiB in one call,
+    /// and a larger one in few.</summary>
+    public const int BufferBytes = 128 << 10;
 
     private const int MaxEventsPerRound = 256;
 

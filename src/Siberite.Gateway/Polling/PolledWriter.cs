@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
+using Siberite.Contracts;
 
 namespace Siberite.Gateway;
 
@@ -13,13 +14,18 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
     : PipeWriter, IValueTaskSource<FlushResult>
 {
     private readonly Lock _gate = new(); // Guards the flags.
-    private readonly Queue<ArraySegment<byte>> _full = new();
+    private readonly Queue<Part> _full = new();
     private ManualResetValueTaskSourceCore<FlushResult> _flush;
     private byte[] _buffer = [];
     private int _count; // Bytes written into the buffer.
-    private int _sent; // Bytes of the first buffer that the kernel has.
+    private ArraySegment<byte> _sending = ArraySegment<byte>.Empty; // What is being sent; its array is lent.
+    private int _sent; // Bytes of it that the kernel has.
+    private int _largeOffset; // Bytes of the first part, if it is a large payload, that have been read.
     private bool _isFlushing; // A flush is under way and waits for room in the socket.
     private bool _isWritable;
+
+    /// <summary>Bytes in a lent array, or a large payload from an offset on.</summary>
+    private readonly record struct Part(ArraySegment<byte> Bytes, ILargePayload? Large, int Offset);
 
     private enum SendOutcome
     {
@@ -47,6 +53,36 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
     {
         Debug.Assert(bytes >= 0 && bytes <= _buffer.Length - _count);
         _count += bytes;
+    }
+
+    /// <summary>Writes a large payload that the caller holds; the writer lets go of it. What does not fit into the
+    /// buffer is read when it is sent, piece by piece.</summary>
+    /// <exception cref="SiberiteException"><see cref="SiberiteError.ItemUnreadable"/>.</exception>
+    public void WriteLarge(ILargePayload payload)
+    {
+        EnsureRoom(1);
+        var first = Math.Min(payload.Length, _buffer.Length - _count);
+        try
+        {
+            payload.Read(0, _buffer.AsSpan(_count, first));
+        }
+        catch
+        {
+            payload.Release();
+            throw;
+        }
+
+        _count += first;
+        if (first == payload.Length)
+        {
+            payload.Release();
+            return;
+        }
+
+        _full.Enqueue(new Part(new ArraySegment<byte>(_buffer, 0, _count), null, 0));
+        _full.Enqueue(new Part(default, payload, first));
+        _buffer = [];
+        _count = 0;
     }
 
     /// <inheritdoc/>
@@ -88,10 +124,16 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
     /// <summary>Gives the buffers back. Nobody may be writing.</summary>
     public void Release()
     {
-        while (_full.TryDequeue(out var segment))
+        while (_full.TryDequeue(out var part))
         {
-            thread.GiveBuffer(segment.Array!);
+            part.Large?.Release();
+            if (part.Bytes.Array is { } array)
+            {
+                thread.GiveBuffer(array);
+            }
         }
+
+        EndSending();
 
         if (_buffer.Length > 0)
         {
@@ -100,7 +142,7 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
 
         _buffer = [];
         _count = 0;
-        _sent = 0;
+        _largeOffset = 0;
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => _flush.GetResult(token);
@@ -143,20 +185,79 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
 
     private SendOutcome SendAll()
     {
-        while (_full.TryPeek(out var segment))
+        while (true)
         {
-            var outcome = Send(segment.Array!, segment.Count);
+            if (_sending.Count == 0 && !TryBeginNext())
+            {
+                return _sending.Count == 0 ? SendOutcome.Sent : SendOutcome.Failed;
+            }
+
+            var outcome = Send(_sending.Array!, _sending.Count);
             if (outcome != SendOutcome.Sent)
             {
                 return outcome;
             }
 
-            _full.Dequeue();
-            thread.GiveBuffer(segment.Array!);
-            _sent = 0;
+            EndSending();
+        }
+    }
+
+    private void EndSending()
+    {
+        if (_sending.Count > 0)
+        {
+            thread.GiveBuffer(_sending.Array!);
+            _sending = ArraySegment<byte>.Empty;
         }
 
-        return Send(_buffer, _count);
+        _sent = 0;
+    }
+
+    /// <summary>Makes what comes next what is being sent.</summary>
+    /// <returns>Whether it can be sent. Not if there is nothing; and not, but there is, if the file of a large payload
+    /// cannot be read: half a reply is sent, so the client has to go.</returns>
+    private bool TryBeginNext()
+    {
+        if (!_full.TryPeek(out var part))
+        {
+            if (_count == 0)
+            {
+                return false;
+            }
+
+            (_sending, _buffer, _count) = (new ArraySegment<byte>(_buffer, 0, _count), [], 0);
+            return true;
+        }
+
+        if (part.Large is not { } large)
+        {
+            _full.Dequeue();
+            _sending = part.Bytes;
+            return true;
+        }
+
+        var offset = Math.Max(_largeOffset, part.Offset);
+        var buffer = thread.TakeBuffer();
+        var count = Math.Min(large.Length - offset, buffer.Length);
+        _sending = new ArraySegment<byte>(buffer, 0, count);
+        try
+        {
+            large.Read(offset, _sending);
+        }
+        catch (SiberiteException)
+        {
+            return false;
+        }
+
+        _largeOffset = offset + count;
+        if (_largeOffset == large.Length)
+        {
+            _full.Dequeue();
+            large.Release();
+            _largeOffset = 0;
+        }
+
+        return true;
     }
 
     private SendOutcome Send(byte[] buffer, int limit)
@@ -198,7 +299,7 @@ internal sealed unsafe class PolledWriter(PolledConnection connection, PollThrea
 
         if (_count > 0)
         {
-            _full.Enqueue(new ArraySegment<byte>(_buffer, 0, _count));
+            _full.Enqueue(new Part(new ArraySegment<byte>(_buffer, 0, _count), null, 0));
         }
         else if (_buffer.Length > 0)
         {

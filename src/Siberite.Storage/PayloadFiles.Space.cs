@@ -1,0 +1,182 @@
+namespace Siberite.Storage;
+
+// What ends: shares, files, room on the disk.
+internal sealed partial class PayloadFiles
+{
+    /// <summary>Whether shares have ended.</summary>
+    public bool HasEnded => _hasEnded;
+
+    /// <summary>Takes the shares that have ended so far. Whoever has them sees to it that no power cut brings their
+    /// items back, and then gives them to <see cref="Drop"/>.</summary>
+    public IReadOnlyList<PayloadShare> TakeEnded()
+    {
+        lock (_gate)
+        {
+            var ended = _ended;
+            _ended = [];
+            _hasEnded = false;
+            return ended;
+        }
+    }
+
+    /// <summary>Takes those whose files may be dropped at once: a power cut that brings their items back finds their
+    /// files doubtful, and passes over what was closed anyway.</summary>
+    public IReadOnlyList<PayloadShare> TakeEndedUnsynced()
+    {
+        lock (_gate)
+        {
+            var unsynced = _ended.FindAll(share => share.File.Number >= _unsyncedFrom);
+            if (unsynced.Count > 0)
+            {
+                _ended.RemoveAll(share => share.File.Number >= _unsyncedFrom);
+                _hasEnded = _ended.Count > 0;
+            }
+
+            return unsynced;
+        }
+    }
+
+    /// <summary>Forgets shares, and deletes files that have none left. Any thread.</summary>
+    /// <exception cref="RocksException"/>
+    /// <exception cref="IOException"/>
+    public void Drop(IReadOnlyList<PayloadShare> ended)
+    {
+        var batch = new WriteBatchBuffer();
+        Span<byte> key = stackalloc byte[StoreKeys.ShareBytes];
+        foreach (var share in ended)
+        {
+            StoreKeys.WriteShare(key, share.QueueId, share.File.Number);
+            batch.Delete(key);
+        }
+
+        // Records first: a file without a record is an orphan, a record without a file is a loss.
+        _database.Write(batch.Written);
+        foreach (var file in CountDown(ended))
+        {
+            if (!TryKeepAsSpare(file))
+            {
+                file.Drop();
+            }
+        }
+    }
+
+    /// <summary>Deletes the files that are kept to be written over.</summary>
+    /// <exception cref="IOException"/>
+    public void DropSpares()
+    {
+        while (true)
+        {
+            PayloadFile? spare;
+            lock (_gate)
+            {
+                if (!_spares.TryPop(out spare))
+                {
+                    return;
+                }
+            }
+
+            spare.Drop();
+        }
+    }
+
+    /// <summary>Adds no more to the last file if nothing waits in it.</summary>
+    public void SealIfUnused()
+    {
+        lock (_gate)
+        {
+            if (_current is { } current && !HasUse(current))
+            {
+                SealCurrent();
+            }
+        }
+    }
+
+    /// <summary>Gives back the room between the shares that are left. In the background.</summary>
+    /// <exception cref="IOException"/>
+    public void Punch()
+    {
+        (PayloadFile File, List<(long Offset, long Length)> Pieces)[] holes;
+        lock (_gate)
+        {
+            holes = [.. _files.Values
+                .Where(file => file.IsSealed && file.Leftovers.Count > 0 && !file.IsHeld)
+                .Select(file => (file, file.Leftovers.ToList()))];
+            foreach (var (file, _) in holes)
+            {
+                file.Leftovers.Clear();
+            }
+        }
+
+        // A payload that ends is held by whoever still sends it, and nobody can begin to hold it any more.
+        foreach (var (file, pieces) in holes)
+        {
+            foreach (var (offset, length) in pieces)
+            {
+                file.Punch(offset, length);
+            }
+        }
+    }
+
+    private bool TryKeepAsSpare(PayloadFile file)
+    {
+        const int MaxSpares = 3;
+        lock (_gate)
+        {
+            var keeps = _spares.Count < MaxSpares && file.Length <= SmallFileBytes && !file.IsHeld;
+            if (keeps)
+            {
+                _spares.Push(file);
+            }
+
+            return keeps;
+        }
+    }
+
+    private bool HasUse(PayloadFile file)
+        => _queues.Values.Any(shares => shares.All.Last?.Value is { } share && share.File == file
+            && (share.DraftCount > 0 || share.LastSequence >= Math.Max(shares.Trimmed, 1)));
+
+    private List<PayloadFile> CountDown(IReadOnlyList<PayloadShare> ended)
+    {
+        var unused = new List<PayloadFile>();
+        lock (_gate)
+        {
+            foreach (var share in ended)
+            {
+                share.File.ShareCount--;
+                share.File.Leftovers.AddRange(share.Extents);
+                if (share.File.ShareCount == 0 && _files.Remove(share.File.Number))
+                {
+                    _doubtful.Remove(share.File.Number);
+                    unused.Add(share.File);
+                }
+            }
+        }
+
+        return unused;
+    }
+
+    /// <summary>Remembers which files are wholly on disk. It is synced with the log.</summary>
+    private void NoteSynced(bool isLast)
+    {
+        byte[] state;
+        lock (_gate)
+        {
+            // A sealed file may still be written to by a payload under way.
+            _unsettled.RemoveAll(
+                file => isLast || !IsInUse(file) || file is { IsSealed: true, IsDirty: false, IsHeld: false });
+            var synced = _unsettled.Count == 0 ? _nextNumber : _unsettled.Min(file => file.Number);
+            if (synced == _unsyncedFrom)
+            {
+                return;
+            }
+
+            _unsyncedFrom = synced;
+            state = WriteState();
+        }
+
+        var batch = new WriteBatchBuffer();
+        batch.Put(StateKey, state);
+        _database.Write(batch.Written);
+    }
+}
