@@ -31,7 +31,7 @@ public sealed class PromiseCrashTests(ITestOutputHelper output)
             + string.Join(", ", reads.CountBy(read => read.Reader).Select(pair => $"{pair.Key} {pair.Value}")));
         Assert.Empty(run.Notes.Check());
         Assert.All(
-            (string[])["brief_late", "toxic_errors", "flaky", "leased", "batch", "brisk", "right", "fan+copy"],
+            (string[])["brief_late", "toxic_errors", "flaky_errors", "leased", "batch", "brisk", "right", "fan+copy"],
             reader => Assert.Contains(reads, read => read.Reader == reader));
         Directory.Delete(data, recursive: true);
     }
