@@ -252,7 +252,8 @@ public sealed partial class ModelTests
             foreach (var (queue, wait, task) in _waits.ToArray())
             {
                 var stillWaits = _model[queue].Waits.Contains(wait);
-                var expected = stillWaits ? _model.Take(queue, wait.Session, wait.IsPeek, now) : null;
+                var won = task.IsCompleted ? Engine.Text(task.Result) : null;
+                var expected = stillWaits ? ModelTake(queue, wait.Session, wait.IsPeek, won) : null;
                 if (expected is null && stillWaits && wait.Deadline > now)
                 {
                     Assert.False(task.IsCompleted, "A wait ended early.");
