@@ -252,7 +252,8 @@ public sealed partial class ModelTests
             foreach (var (queue, wait, task) in _waits.ToArray())
             {
                 var stillWaits = _model[queue].Waits.Contains(wait);
-                var expected = stillWaits ? _model.Take(queue, wait.Session, wait.IsPeek, now) : null;
+                var won = task.IsCompleted ? Engine.Text(task.Result) : null;
+                var expected = stillWaits ? ModelTake(queue, wait.Session, wait.IsPeek, won) : null;
                 if (expected is null && stillWaits && wait.Deadline > now)
                 {
                     Assert.False(task.IsCompleted, "A wait ended early.");
@@ -260,7 +261,7 @@ public sealed partial class ModelTests
                 }
 
                 Assert.True(task.IsCompleted, "A wait goes on although it should have ended.");
-                Compare(queue, expected, task.Result);
+                Compare(queue, expected, task.Result, won);
                 _model[queue].Waits.Remove(wait);
                 _waits.Remove((queue, wait, task));
             }
@@ -268,7 +269,16 @@ public sealed partial class ModelTests
 
         private void Compare(int queue, ModelItem? expected, TakeResult taken)
         {
-            Assert.Equal(expected?.Payload, Engine.Text(taken));
+            Compare(queue, expected, taken, Engine.Text(taken));
+        }
+
+        /// <param name="queue">Where.</param>
+        /// <param name="expected">What the model has taken.</param>
+        /// <param name="taken">What the engine has.</param>
+        /// <param name="text">The payload of that, which can be read once.</param>
+        private void Compare(int queue, ModelItem? expected, in TakeResult taken, string? text)
+        {
+            Assert.Equal(expected?.Payload, text);
             if (expected is not null)
             {
                 Assert.Equal(7u, taken.Item.Flags);

@@ -83,16 +83,23 @@ internal sealed partial class PromiseRun
         Assert.True(isBack || !isAny, "no lease ran out");
     }
 
-    /// <summary>Connections break with items in their hands: those are kept back, and the others go on.</summary>
+    /// <summary>Connections break with items in their hands, until all are kept back; the crash finds the first one
+    /// that comes again. Each life that is not cut short fails whatever is there, so the third one's dead letters are
+    /// certain.</summary>
     private async Task<IAsyncDisposable> FailAsync(IPEndPoint server, CancellationToken cancellation)
     {
-        for (var i = 0; ; i++)
+        while (true)
         {
             var client = await WireClient.ConnectAsync(server, cancellation);
-            ReadNote? read;
             try
             {
-                read = await OpenAsync(client, "flaky/open", "flaky", cancellation);
+                if (await OpenAsync(client, "flaky/open", "flaky", cancellation) is not { } read)
+                {
+                    await OpenAsync(client, "flaky/open/t=2000", "flaky", cancellation);
+                    return client;
+                }
+
+                read.HeldUntil = Now() + RetryMilliseconds;
             }
             catch
             {
@@ -100,12 +107,6 @@ internal sealed partial class PromiseRun
                 throw;
             }
 
-            if (read is null || i == 3)
-            {
-                return client; // The crash finds the last one.
-            }
-
-            read.HeldUntil = Now() + RetryMilliseconds;
             await client.DisposeAsync();
         }
     }
