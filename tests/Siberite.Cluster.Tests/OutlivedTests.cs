@@ -1,5 +1,6 @@
 using Siberite.Contracts;
 using Siberite.Queues;
+using Siberite.Testing;
 using Siberite.Testing.Stores;
 
 namespace Siberite.Cluster.Tests;
@@ -127,7 +128,8 @@ public sealed class OutlivedTests
         await directory.DeleteOutlivedAsync(cluster.Silos[0].Store.Id);
         Assert.Equal([cluster.Silos[1].Store.Id], (await directory.FindAsync())!.Home.Stores);
         await cluster.Silos[0].AppendAsync(Name, "two");
-        Assert.Equal("two", await cluster.Silos[1].TakeAsync(Name));
+        await Poll.UntilAsync( // The other silo is told of the item in a call of its own.
+            async () => await cluster.Silos[1].TakeAsync(Name) == "two", "it is found from there", Poll.Patience);
 
         await directory.DeleteOutlivedAsync(cluster.Silos[0].Store.Id);
         await directory.DeleteOutlivedAsync(cluster.Silos[1].Store.Id);
