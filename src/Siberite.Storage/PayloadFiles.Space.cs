@@ -79,12 +79,13 @@ internal sealed partial class PayloadFiles
         }
     }
 
-    /// <summary>Adds no more to the last file if nothing waits in it.</summary>
-    public void SealIfUnused()
+    /// <summary>Adds no more to the last file if nothing waits in it, or if what can be punched out of it may be
+    /// much.</summary>
+    public void SealIfWorthIt()
     {
         lock (_gate)
         {
-            if (_current is { } current && !HasUse(current))
+            if (_current is { } current && (current.Length > SmallFileBytes || !HasUse(current)))
             {
                 SealCurrent();
             }

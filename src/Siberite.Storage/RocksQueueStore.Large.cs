@@ -128,7 +128,7 @@ public sealed partial class RocksQueueStore
     {
         if (isEmpty)
         {
-            _payloads.SealIfUnused();
+            _payloads.SealIfWorthIt();
         }
 
         if (_payloads.HasEnded)
