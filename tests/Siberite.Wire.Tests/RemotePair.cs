@@ -66,21 +66,33 @@ public sealed partial class RemotePair : IAsyncLifetime
     /// <summary>The queues that the clients' own silo is home to.</summary>
     public async Task<IReadOnlyList<string>> HomesAtGatewayAsync()
     {
-        await using var client = await WireClient.ConnectAsync(_pair![0].EndPoint, CancellationToken.None);
-        client.Write("stats silo");
-        await client.SendAsync(CancellationToken.None);
-        var lines = new List<string>();
-        for (var line = ""; line != "END"; lines.Add(line))
-        {
-            line = await client.ReadLineAsync(CancellationToken.None);
-        }
-
+        IReadOnlyList<string> lines = [];
+        await Poll.UntilAsync(
+            async () => (lines = await StatsOfGatewayAsync()) is [.., "END"],
+            "the silo takes one more connection", Poll.Patience);
         return [.. lines.Where(line => HomeLine().IsMatch(line))];
     }
 
     /// <summary>One line of what is told of each queue.</summary>
     [GeneratedRegex(@"^STAT queue_.+_items \d+$")]
     private static partial Regex HomeLine();
+
+    /// <returns>What is told, up to and with <c>END</c>, or that there are too many connections: those that have just
+    /// gone may not have been noticed yet.</returns>
+    private async Task<IReadOnlyList<string>> StatsOfGatewayAsync()
+    {
+        await using var client = await WireClient.ConnectAsync(_pair![0].EndPoint, CancellationToken.None);
+        client.Write("stats silo");
+        await client.SendAsync(CancellationToken.None);
+        var lines = new List<string>();
+        do
+        {
+            lines.Add(await client.ReadLineAsync(CancellationToken.None));
+        }
+        while (lines[^1] != "END" && !lines[^1].StartsWith("SERVER_ERROR", StringComparison.Ordinal));
+
+        return lines;
+    }
 
     private async Task DrainGatewayAsync()
     {

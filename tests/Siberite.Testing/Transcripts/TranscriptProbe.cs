@@ -16,7 +16,7 @@ internal sealed class TranscriptProbe(ITranscriptServer server) : IAsyncDisposab
 
     /// <summary>Returns when a peek at a queue finds nothing.</summary>
     public Task WaitUntilEmptyAsync(string queue) => Poll.UntilAsync(
-        async () => (await AskAsync($"get {queue}/peek")).Count == 1,
+        async () => await AskAsync($"get {queue}/peek") is ["END"],
         $"{queue} to be empty",
         Poll.Patience);
 
@@ -46,7 +46,8 @@ internal sealed class TranscriptProbe(ITranscriptServer server) : IAsyncDisposab
         return line is null ? 0 : long.Parse(line.AsSpan(prefix.Length), CultureInfo.InvariantCulture);
     }
 
-    /// <returns>The lines up to and with <c>END</c>.</returns>
+    /// <returns>The lines up to and with <c>END</c>; none if the server takes no more connections, which may be because
+    /// it has not noticed yet that others have gone.</returns>
     private async Task<IReadOnlyList<string>> AskAsync(string command)
     {
         _client ??= await TranscriptClient.ConnectAsync(server, Poll.Patience, CancellationToken.None);
@@ -61,6 +62,12 @@ internal sealed class TranscriptProbe(ITranscriptServer server) : IAsyncDisposab
             }
 
             lines.Add(Encoding.Latin1.GetString(received.Bytes).TrimEnd('\r', '\n'));
+            if (lines[^1] == "SERVER_ERROR too many connections")
+            {
+                await _client.DisposeAsync();
+                _client = null;
+                return [];
+            }
         }
         while (lines[^1] != "END");
 
