@@ -101,7 +101,7 @@ internal sealed partial class QueueDirectoryGrain(
             return;
         }
 
-        record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
+        record.State.Remove(store);
         if (record.State.Stores.Length > 0)
         {
             await ChangeAsync(record.WriteStateAsync);
@@ -143,7 +143,7 @@ internal sealed partial class QueueDirectoryGrain(
     {
         if (record.RecordExists && record.State.Mode == QueueMode.Loose && record.State.Stores.Contains(store.Value))
         {
-            record.State.Stores = [.. record.State.Stores.Where(other => other != store.Value)];
+            record.State.Remove(store);
             await ChangeAsync(record.WriteStateAsync);
         }
     }

@@ -22,5 +22,7 @@ internal sealed partial class QueueHomeState
     [MemoryPackOrder(3)]
     public Dictionary<string, string>? Settings { get; set; }
 
+    public void Remove(StoreId store) => Stores = [.. Stores.Where(other => other != store.Value)];
+
     public QueueHome ToHome() => new(Mode, Array.ConvertAll(Stores, store => new StoreId(store)), CreatedAt);
 }
