@@ -28,6 +28,9 @@ internal sealed class PayloadFile(string path, long number) : IDisposable
     /// <summary>Queues that have payloads in it which are not trimmed, or may yet have.</summary>
     public int ShareCount { get; set; }
 
+    /// <summary>Of those, the ones that have trimmed all they had in it.</summary>
+    public int EndedCount { get; set; }
+
     /// <summary>What was given to queues that have trimmed it all, and still takes room on the disk.</summary>
     public List<(long Offset, long Length)> Leftovers { get; } = [];
 

@@ -6,6 +6,9 @@ internal sealed partial class PayloadFiles
     /// <summary>Whether shares have ended.</summary>
     public bool HasEnded => _hasEnded;
 
+    /// <summary>Whether the last share of a file has ended.</summary>
+    public bool HasUnused => _hasUnused;
+
     /// <summary>Takes the shares that have ended so far. Whoever has them sees to it that no power cut brings their
     /// items back, and then gives them to <see cref="Drop"/>.</summary>
     public IReadOnlyList<PayloadShare> TakeEnded()
@@ -15,6 +18,7 @@ internal sealed partial class PayloadFiles
             var ended = _ended;
             _ended = [];
             _hasEnded = false;
+            _hasUnused = false;
             return ended;
         }
     }
@@ -25,6 +29,7 @@ internal sealed partial class PayloadFiles
     {
         lock (_gate)
         {
+            _hasUnused = false;
             var unsynced = _ended.FindAll(share => share.File.Number >= _unsyncedFrom);
             if (unsynced.Count > 0)
             {
@@ -36,10 +41,10 @@ internal sealed partial class PayloadFiles
         }
     }
 
-    /// <summary>Forgets shares, and deletes files that have none left. Any thread.</summary>
+    /// <summary>Forgets shares. Any thread.</summary>
+    /// <returns>The files that are to be deleted now, which takes a while.</returns>
     /// <exception cref="RocksException"/>
-    /// <exception cref="IOException"/>
-    public void Drop(IReadOnlyList<PayloadShare> ended)
+    public IReadOnlyList<PayloadFile> Drop(IReadOnlyList<PayloadShare> ended)
     {
         var batch = new WriteBatchBuffer();
         Span<byte> key = stackalloc byte[StoreKeys.ShareBytes];
@@ -51,13 +56,7 @@ internal sealed partial class PayloadFiles
 
         // Records first: a file without a record is an orphan, a record without a file is a loss.
         _database.Write(batch.Written);
-        foreach (var file in CountDown(ended))
-        {
-            if (!TryKeepAsSpare(file))
-            {
-                file.Drop();
-            }
-        }
+        return CountDown(ended).FindAll(file => !TryKeepAsSpare(file));
     }
 
     /// <summary>Deletes the files that are kept to be written over.</summary>
@@ -120,7 +119,9 @@ internal sealed partial class PayloadFiles
 
     private bool TryKeepAsSpare(PayloadFile file)
     {
-        const int MaxSpares = 3;
+        // Files end in bursts, when the slowest of their queues moves on. To make and delete one costs more than to
+        // write it. 96 MiB that go when a queue has run empty.
+        const int MaxSpares = 12;
         lock (_gate)
         {
             var keeps = _spares.Count < MaxSpares && file.Length <= SmallFileBytes && !file.IsHeld;
@@ -145,6 +146,7 @@ internal sealed partial class PayloadFiles
             foreach (var share in ended)
             {
                 share.File.ShareCount--;
+                share.File.EndedCount--;
                 share.File.Leftovers.AddRange(share.Extents);
                 if (share.File.ShareCount == 0 && _files.Remove(share.File.Number))
                 {

@@ -110,9 +110,9 @@ public sealed partial class RocksQueueStore
         }
 
         // Under the other policies a file only goes when no power cut can bring its items back.
-        if (_payloads.HasEnded && _options.Durability == Durability.Os)
+        if (_payloads.HasUnused && _options.Durability == Durability.Os)
         {
-            DropInBackground(_payloads.TakeEndedUnsynced());
+            Drop(_payloads.TakeEndedUnsynced());
         }
     }
 
@@ -121,7 +121,7 @@ public sealed partial class RocksQueueStore
         var ended = _payloads.HasEnded ? _payloads.TakeEnded() : [];
         _payloads.Sync();
         _database.SyncLog();
-        DropInBackground(ended);
+        Drop(ended);
     }
 
     private void ReclaimPayloads(bool isEmpty)
@@ -133,10 +133,7 @@ public sealed partial class RocksQueueStore
 
         if (_payloads.HasEnded)
         {
-            var ended = _payloads.TakeEnded();
-            _payloads.Sync();
-            _database.SyncLog();
-            _payloads.Drop(ended);
+            SyncAll();
         }
 
         if (isEmpty)
@@ -147,16 +144,16 @@ public sealed partial class RocksQueueStore
         _payloads.Punch();
     }
 
-    /// <remarks>To delete a file takes milliseconds.</remarks>
-    private void DropInBackground(IReadOnlyList<PayloadShare> ended)
+    /// <summary>Gives files back: those to be written over again at once, the others in the background.</summary>
+    private void Drop(IReadOnlyList<PayloadShare> ended)
     {
-        if (ended.Count > 0)
+        if (ended.Count > 0 && _payloads.Drop(ended) is { Count: > 0 } files)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Store.Drop(work.ended), (Store: this, ended), false);
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Store.Delete(work.files), (Store: this, files), false);
         }
     }
 
-    private void Drop(IReadOnlyList<PayloadShare> ended)
+    private void Delete(IReadOnlyList<PayloadFile> files)
     {
         try
         {
@@ -169,12 +166,12 @@ public sealed partial class RocksQueueStore
 
         try
         {
-            if (_failure is null)
+            foreach (var file in files)
             {
-                _payloads.Drop(ended);
+                file.Drop();
             }
         }
-        catch (Exception e) when (e is RocksException or IOException)
+        catch (IOException e)
         {
             FailAside("deletion of payload files", e);
         }

@@ -94,8 +94,8 @@ public sealed class LargePayloadTests : IDisposable
             using var copy = TemporaryDirectory.OpenStore(options);
             copy.LoadQueues();
             Assert.Equal(2, Assert.Single(copy.Read(1, 1, 3)).Header.Sequence);
-            copy.Commit(batch => batch.AppendLarge(copy, 1, 3 + run, Bytes(PayloadBytes, 3)));
-            copy.Commit(batch => batch.TrimItems(1, 3, 4 + run));
+            copy.Commit(batch => batch.AppendLarge(copy, 2, 1 + run, Bytes(PayloadBytes, 3)));
+            copy.Commit(batch => batch.TrimItems(2, 1, 2 + run));
         }
     }
 
@@ -207,6 +207,22 @@ public sealed class LargePayloadTests : IDisposable
 
         store.Commit(batch => batch.TrimItems(1, 1, 301));
         AssertNoFileIsLeft(store, 301);
+    }
+
+    [Theory]
+    [InlineData(Durability.Always)]
+    [InlineData(Durability.Os)]
+    public void A_queue_that_stays_short_writes_its_files_over_again(Durability durability)
+    {
+        using var store = OpenWith(durability);
+        for (var round = 0; round < 100; round++)
+        {
+            Append(store, queueId: 1, first: 1 + (20 * round), count: 20);
+            store.Commit(batch => batch.TrimItems(1, 1, 1 + (20 * (round + 1))));
+        }
+
+        Assert.InRange(Directory.GetFiles(_directory.Payloads).Length, 1, 3);
+        Assert.InRange(TemporaryDirectory.BytesIn(_directory.Payloads), 20 * PayloadBytes, 24L << 20);
     }
 
     [Fact]
