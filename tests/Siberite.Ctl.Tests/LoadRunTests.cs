@@ -91,7 +91,7 @@ public sealed class LoadRunTests
     [InlineData("END\r\n", 5, "EN")]
     public void A_reply_is_read_when_its_line_is_whole(string reply, int bytes, string front)
     {
-        var dialect = new MemcacheDialect("q", 1, isReliable: false);
+        var dialect = new MemcacheDialect("q", 1, isReliable: false, login: null);
 
         Assert.Equal(ReplyOutcome.Incomplete, Read(dialect, front).Outcome);
         Assert.Equal(bytes, Read(dialect, reply).Bytes);
@@ -109,7 +109,7 @@ public sealed class LoadRunTests
 
     private static async Task<LoadReport> RunAsync(BenchPlan plan)
     {
-        using var run = LoadRun.Start(plan, new MemcacheDialect(plan.Prefix, plan.Queues, isReliable: false));
+        using var run = LoadRun.Start(plan, new MemcacheDialect(plan.Prefix, plan.Queues, isReliable: false, login: null));
         var started = Stopwatch.GetTimestamp();
         while (!(await run.LookAsync()).IsOver)
         {

@@ -46,6 +46,12 @@ internal abstract class Dialect
     /// <exception cref="CtlException">It is no server of this dialect.</exception>
     public abstract string Greet(Socket socket);
 
+    /// <summary>Says what has to be said first on every connection, which still blocks.</summary>
+    /// <exception cref="CtlException">The server does not let us in.</exception>
+    public virtual void LogIn(Socket socket)
+    {
+    }
+
     /// <summary>Writes one command.</summary>
     /// <param name="target">Has room for the payload and <see cref="MaxCommandBytes"/>.</param>
     /// <param name="kind">A set or a get.</param>

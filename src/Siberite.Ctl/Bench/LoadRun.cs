@@ -57,6 +57,7 @@ internal sealed class LoadRun : IDisposable
             while (sockets.Count < plan.Connections)
             {
                 sockets.Add(Connect(plan, sockets.Count));
+                dialect.LogIn(sockets[^1]);
             }
 
             return new LoadRun(plan, dialect, sockets);

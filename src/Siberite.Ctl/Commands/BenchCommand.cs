@@ -17,6 +17,9 @@ internal static class BenchCommand
 
     private static readonly Option<string> Target = With("--target", "host:port", "the server", "127.0.0.1:22133");
 
+    private static readonly Option<string?> LoginFile =
+        With<string?>("--login", "file", Login.FileDescription, null);
+
     private static readonly Option<LoadPattern> Pattern = new("--pattern")
     {
         Description = "set, get, mixed (a set and a get in turn), reliable (a set and a get q/close/open in turn) or "
@@ -67,7 +70,7 @@ internal static class BenchCommand
         var bench = new Command(
             "bench", "load a server that speaks memcache, within a bound in time or count")
         {
-            Target, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp, Threads,
+            Target, LoginFile, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp, Threads,
             ServerProcess, Json, Plot,
         };
         bench.SetAction((line, cancellation) => RunAsync(line, cancellation));
@@ -80,7 +83,8 @@ internal static class BenchCommand
         var plan = PlanOf(line);
         await Task.Yield(); // Ctrl-C is only listened to once this has returned to its caller.
         var dialect = new MemcacheDialect(
-            plan.Prefix, plan.Queues, isReliable: plan.Pattern is LoadPattern.Reliable or LoadPattern.Open);
+            plan.Prefix, plan.Queues, isReliable: plan.Pattern is LoadPattern.Reliable or LoadPattern.Open,
+            Login.Read(line.GetValue(LoginFile)));
         using var run = LoadRun.Start(plan, dialect);
 
         // Ctrl-C ends the load and not the report.

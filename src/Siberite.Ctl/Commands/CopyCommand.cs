@@ -24,6 +24,18 @@ internal static class CopyCommand
         DefaultValueFactory = _ => "127.0.0.1:22133",
     };
 
+    private static readonly Option<string?> FromLogin = new("--from-login")
+    {
+        Description = Login.FileDescription,
+        HelpName = "file",
+    };
+
+    private static readonly Option<string?> ToLogin = new("--to-login")
+    {
+        Description = Login.FileDescription,
+        HelpName = "file",
+    };
+
     private static readonly Option<string?> Queues = new("--queues")
     {
         Description = "the queues, separated by commas; all of the source's stats unless you say otherwise",
@@ -48,7 +60,7 @@ internal static class CopyCommand
         var copy = new Command("copy", "move the items of queues from another server here, losing none; run it again "
             + "to go on after it was cut short")
         {
-            From, To, Queues, Window, Notes,
+            From, To, FromLogin, ToLogin, Queues, Window, Notes,
         };
         copy.SetAction(CopyAsync);
         return copy;
@@ -56,7 +68,9 @@ internal static class CopyCommand
 
     private static async Task<int> CopyAsync(ParseResult line, CancellationToken cancellation)
     {
-        var (from, to, window) = (line.GetValue(From)!, line.GetValue(To)!, line.GetValue(Window));
+        var from = new WireAddress(line.GetValue(From)!, Login.Read(line.GetValue(FromLogin)));
+        var to = new WireAddress(line.GetValue(To)!, Login.Read(line.GetValue(ToLogin)));
+        var window = line.GetValue(Window);
         if (window is < 1 or > 1_000)
         {
             throw new CtlException(ExitCodes.Usage, "--window must be 1 to 1000");

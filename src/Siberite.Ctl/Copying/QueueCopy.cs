@@ -16,7 +16,7 @@ namespace Siberite.Ctl.Copying;
 internal sealed class QueueCopy : IDisposable
 {
     private readonly string _queue;
-    private readonly string _sourceAddress;
+    private readonly WireAddress _sourceAddress;
     private readonly Lane?[] _lanes;
     private readonly WireConnection _target;
     private readonly SiloTarget? _silo; // Null if the target takes no ids.
@@ -26,7 +26,7 @@ internal sealed class QueueCopy : IDisposable
     private Task? _replies;
 
     private QueueCopy(
-        string queue, string sourceAddress, int laneCount, WireConnection target, SiloTarget? silo)
+        string queue, WireAddress sourceAddress, int laneCount, WireConnection target, SiloTarget? silo)
     {
         _silo = silo;
         _queue = queue;
@@ -45,13 +45,13 @@ internal sealed class QueueCopy : IDisposable
     /// <param name="notes">The directory for what a later run must know.</param>
     /// <param name="cancellation">Ends it; what is under way goes back.</param>
     public static async Task<QueueCopy> StartAsync(
-        string queue, string sourceAddress, string targetAddress, int laneCount, string notes,
+        string queue, WireAddress sourceAddress, WireAddress targetAddress, int laneCount, string notes,
         CancellationToken cancellation)
     {
         var target = await WireConnection.ConnectAsync(targetAddress, cancellation);
         var silo = await SiloTarget.IsSiloAsync(targetAddress, cancellation)
             ? await SiloTarget.OpenAsync(
-                queue, targetAddress, CopyJournal.Open(notes, sourceAddress, queue, laneCount), cancellation)
+                queue, targetAddress, CopyJournal.Open(notes, sourceAddress.Text, queue, laneCount), cancellation)
             : null;
         var copy = new QueueCopy(queue, sourceAddress, laneCount, target, silo);
         copy._replies = copy.ReadRepliesAsync();

@@ -6,9 +6,9 @@ internal sealed class SiloTarget
     private static readonly string[] Limits = ["  MaxItems=", "  MaxBytes=", "  MaxItemBytes="];
 
     private readonly string _queue;
-    private readonly string _address;
+    private readonly WireAddress _address;
 
-    private SiloTarget(string queue, string address, CopyJournal journal)
+    private SiloTarget(string queue, WireAddress address, CopyJournal journal)
     {
         _queue = queue;
         _address = address;
@@ -19,7 +19,7 @@ internal sealed class SiloTarget
     public CopyJournal Journal { get; }
 
     /// <summary>Asks the server for what only a silo knows of all servers of this dialect.</summary>
-    public static async Task<bool> IsSiloAsync(string address, CancellationToken cancellation)
+    public static async Task<bool> IsSiloAsync(WireAddress address, CancellationToken cancellation)
     {
         using var server = await WireConnection.ConnectAsync(address, cancellation);
         try
@@ -35,7 +35,7 @@ internal sealed class SiloTarget
 
     /// <summary>Begins with what an earlier run has noted, unless the queue's limits make that worthless.</summary>
     public static async Task<SiloTarget> OpenAsync(
-        string queue, string address, CopyJournal journal, CancellationToken cancellation)
+        string queue, WireAddress address, CopyJournal journal, CancellationToken cancellation)
     {
         var target = new SiloTarget(queue, address, journal);
         if (await target.HasLimitsAsync(cancellation) == true)

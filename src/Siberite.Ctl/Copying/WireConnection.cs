@@ -5,6 +5,12 @@ using System.Text;
 
 namespace Siberite.Ctl.Copying;
 
+/// <summary>Where memcache clients connect, <c>host:port</c>, and how they are let in.</summary>
+internal sealed record WireAddress(string Text, Login? Login)
+{
+    public override string ToString() => Text;
+}
+
 /// <summary>An item as the wire shows it.</summary>
 internal sealed record WireItem(uint Flags, ReadOnlyMemory<byte> Payload);
 
@@ -38,30 +44,23 @@ internal sealed class WireConnection : IDisposable
         _address = address;
     }
 
-    /// <param name="address"><c>host:port</c>.</param>
-    /// <param name="cancellation">Ends the attempt.</param>
-    public static async Task<WireConnection> ConnectAsync(string address, CancellationToken cancellation)
+    /// <summary>Connects, and logs in if there is a login.</summary>
+    public static async Task<WireConnection> ConnectAsync(WireAddress address, CancellationToken cancellation)
     {
-        var colon = address.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(address[(colon + 1)..], CultureInfo.InvariantCulture, out var port)
-            || port is <= IPEndPoint.MinPort or > IPEndPoint.MaxPort)
-        {
-            throw new CtlException(ExitCodes.Usage, $"'{address}' is no address; it is host:port");
-        }
-
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(ConnectPatience);
+        var connection = await ConnectAsync(address.Text, cancellation);
         try
         {
-            await socket.ConnectAsync(address[..colon].Trim('[', ']'), port, patience.Token);
-            return new WireConnection(new NetworkStream(socket, ownsSocket: true), address);
+            if (address.Login is { } login)
+            {
+                await connection.LogInAsync(login, cancellation);
+            }
+
+            return connection;
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch
         {
-            socket.Dispose();
-            cancellation.ThrowIfCancellationRequested();
-            throw new CtlException(ExitCodes.Failed, $"cannot connect to {address}: {e.Message}", e);
+            connection.Dispose();
+            throw;
         }
     }
 
@@ -139,6 +138,41 @@ internal sealed class WireConnection : IDisposable
     public CtlException Refused(string line) => new(ExitCodes.Failed, $"{_address} answers: {line}");
 
     public void Dispose() => _stream.Dispose();
+
+    private static async Task<WireConnection> ConnectAsync(string address, CancellationToken cancellation)
+    {
+        var colon = address.LastIndexOf(':');
+        if (colon <= 0 || !int.TryParse(address[(colon + 1)..], CultureInfo.InvariantCulture, out var port)
+            || port is <= IPEndPoint.MinPort or > IPEndPoint.MaxPort)
+        {
+            throw new CtlException(ExitCodes.Usage, $"'{address}' is no address; it is host:port");
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(ConnectPatience);
+        try
+        {
+            await socket.ConnectAsync(address[..colon].Trim('[', ']'), port, patience.Token);
+            return new WireConnection(new NetworkStream(socket, ownsSocket: true), address);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            socket.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+            throw new CtlException(ExitCodes.Failed, $"cannot connect to {address}: {e.Message}", e);
+        }
+    }
+
+    private async Task LogInAsync(Login login, CancellationToken cancellation)
+    {
+        await SendAsync("version", cancellation);
+        if (Login.IsAskedFor(await ReadLineAsync(cancellation)))
+        {
+            await SendAsync(login.Command, cancellation);
+            Login.Check(await ReadLineAsync(cancellation), _address);
+        }
+    }
 
     private async Task SendAsync(byte[] bytes, CancellationToken cancellation)
     {
