@@ -71,6 +71,10 @@ public sealed partial class LocalQueues : IDisposable
     /// <summary>What the queues are told. Whoever reads the configuration replaces it.</summary>
     public CurrentQueueSettings Settings => _shared.Settings;
 
+    /// <summary>What the items of queues without a journal take of the memory, beside the payloads that others have
+    /// there for a while.</summary>
+    public long MemoryQueueBytes => _shared.Memory.UsedBytes;
+
     /// <summary>Finds the queues that items go to by themselves. Without it they are looked for, and made, here.
     /// </summary>
     public ITargetQueues? Targets

@@ -134,6 +134,23 @@ public sealed partial class AdminTests(RunningServer server) : IClassFixture<Run
     }
 
     [Fact]
+    public async Task Items_that_are_only_in_memory_are_told_by_their_bytes()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var own = await ServerProcess.StartAsync(
+            directory["data"], "--Siberite:Queues:brief:KeepJournal=false");
+        await using var client = await WireClient.ConnectAsync(own.EndPoint, Cancellation);
+        using var admin = new AdminClient(own);
+        Assert.Matches("\nsiberite_memory_queue_bytes{.*} 0\n", await admin.GetTextAsync("metrics"));
+
+        await client.SetAsync("brief", flags: 0, new byte[1000], Cancellation);
+
+        await Poll.UntilAsync(
+            async () => MemoryQueueBytes().IsMatch(await admin.GetTextAsync("metrics")),
+            "the item's bytes and something for itself", Poll.Patience);
+    }
+
+    [Fact]
     public async Task Series_end_with_their_queue()
     {
         const string series = "siberite_queue_items{queue=\"fleeting\",";
@@ -207,6 +224,9 @@ public sealed partial class AdminTests(RunningServer server) : IClassFixture<Run
         var types = await _admin.GetTextAsync("dashboard/GrainTypes");
         Assert.Contains("QueueDirectoryGrain", types, StringComparison.Ordinal);
     }
+
+    [GeneratedRegex(@"\nsiberite_memory_queue_bytes{.*} 1[0-9]{3}\n")]
+    private static partial Regex MemoryQueueBytes();
 
     [GeneratedRegex(@"^\| `(siberite_\w+)`", RegexOptions.Multiline)]
     private static partial Regex DocumentedMetric();

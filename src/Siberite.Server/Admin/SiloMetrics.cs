@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Options;
 using Siberite.Contracts;
 using Siberite.Gateway;
+using Siberite.Queues;
 
 namespace Siberite.Server.Admin;
 
@@ -19,14 +20,14 @@ internal sealed class SiloMetrics : IDisposable
     private volatile QueueRow[] _top = [];
 
     public SiloMetrics(
-        GatewayCounters counters, QueueBoard board, SiloFactsReader facts, SiloHealth health,
+        GatewayCounters counters, QueueBoard board, SiloFactsReader facts, SiloHealth health, LocalQueues queues,
         IOptions<AdminOptions> options)
     {
         _board = board;
         _maxQueues = options.Value.MaxMetricQueues;
         AddSilo(facts, health);
         AddGateway(counters);
-        AddTotals();
+        AddTotals(queues);
         AddQueues();
     }
 
@@ -55,7 +56,7 @@ internal sealed class SiloMetrics : IDisposable
         Counter("gateway.sent_bytes_total", "By", "Sent to clients.", () => counters.SentBytes);
     }
 
-    private void AddTotals()
+    private void AddTotals(LocalQueues queues)
     {
         Gauge("queues", "{queue}", "Queues of this silo.", () => _board.Read().Rows.Count);
         Gauge("unreadable_queues", "{queue}", "Queues whose stored bytes were found unreadable at the start.",
@@ -71,6 +72,8 @@ internal sealed class SiloMetrics : IDisposable
             () => _board.Read().Totals.Delayed);
         Gauge("cached_bytes", "By", "Payload bytes held in memory.",
             () => _board.Read().Rows.Sum(row => row.Stats.CachedBytes));
+        Gauge("memory_queue_bytes", "By", "Memory that items of queues in memory take, of MaxMemoryQueueBytes.",
+            () => queues.MemoryQueueBytes);
     }
 
     private void AddQueues()
