@@ -149,7 +149,8 @@ public sealed partial class RocksQueueStore
     {
         if (ended.Count > 0 && _payloads.Drop(ended) is { Count: > 0 } files)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Store.Delete(work.files), (Store: this, files), false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static work => work.Store.Delete(work.files), (Store: this, files), preferLocal: false);
         }
     }
 

@@ -109,7 +109,8 @@ public sealed class LoadRunTests
 
     private static async Task<LoadReport> RunAsync(BenchPlan plan)
     {
-        using var run = LoadRun.Start(plan, new MemcacheDialect(plan.Prefix, plan.Queues, isReliable: false, login: null));
+        var dialect = new MemcacheDialect(plan.Prefix, plan.Queues, isReliable: false, login: null);
+        using var run = LoadRun.Start(plan, dialect);
         var started = Stopwatch.GetTimestamp();
         while (!(await run.LookAsync()).IsOver)
         {

@@ -16,9 +16,10 @@ public sealed class LoginTests(LoginTests.Servers servers) : IClassFixture<Login
             Assert.Equal("STORED", await client.SetAsync("work", 7, "a"u8.ToArray(), Cancellation));
         }
 
-        var there = await CopyAsync(servers.Open, servers.Guarded, "--from-login", servers.Users, "--to-login", servers.Users);
+        var users = servers.Users;
+        var there = await CopyAsync(servers.Open, servers.Guarded, "--from-login", users, "--to-login", users);
         Assert.True(there.ExitCode == 0, there.Errors);
-        var back = await CopyAsync(servers.Guarded, servers.Open, "--from-login", servers.Users);
+        var back = await CopyAsync(servers.Guarded, servers.Open, "--from-login", users);
         Assert.True(back.ExitCode == 0, back.Errors);
 
         await using var reader = await WireClient.ConnectAsync(servers.Open.EndPoint, Cancellation);
@@ -40,7 +41,8 @@ public sealed class LoginTests(LoginTests.Servers servers) : IClassFixture<Login
         var file = await servers.FileAsync("login", login);
 
         var run = await ToolRun.CtlAsync(
-            "bench", "--target", $"{servers.Guarded.EndPoint}", "--login", file, "--requests", "300", "--connections", "3");
+            "bench", "--target", $"{servers.Guarded.EndPoint}", "--login", file, "--requests", "300",
+            "--connections", "3");
 
         Assert.Equal(exitCode, run.ExitCode);
         Assert.Equal(

@@ -70,8 +70,8 @@ internal static class BenchCommand
         var bench = new Command(
             "bench", "load a server that speaks memcache, within a bound in time or count")
         {
-            Target, LoginFile, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp, Threads,
-            ServerProcess, Json, Plot,
+            Target, LoginFile, Pattern, Connections, Pipeline, Size, Queues, Prefix, Duration, Requests, Rate, WarmUp,
+            Threads, ServerProcess, Json, Plot,
         };
         bench.SetAction((line, cancellation) => RunAsync(line, cancellation));
         return bench;
