@@ -28,16 +28,20 @@ internal sealed class Browser : IDisposable
             .Select(entry => entry.Message);
 
     public static Task UntilAsync(Func<bool> condition, string what)
+        => UntilAsync(() => Task.FromResult(condition()), what);
+
+    /// <summary>The same, with something to do before each look.</summary>
+    public static Task UntilAsync(Func<Task<bool>> condition, string what)
         => Poll.UntilAsync(
-            () =>
+            async () =>
             {
                 try
                 {
-                    return Task.FromResult(condition());
+                    return await condition();
                 }
                 catch (StaleElementReferenceException)
                 {
-                    return Task.FromResult(false); // The page replaced it meanwhile.
+                    return false; // The page replaced it meanwhile.
                 }
             },
             what, PagePatience);
