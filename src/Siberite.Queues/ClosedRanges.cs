@@ -7,6 +7,9 @@ namespace Siberite.Queues;
 /// small.</remarks>
 internal sealed class ClosedRanges
 {
+    /// <summary>No range, for all that have none. Never added to.</summary>
+    public static readonly ClosedRanges None = new();
+
     private readonly List<long> _bounds = []; // First and limit in turn.
 
     /// <summary>First and limit of each range in turn. Valid until the next change.</summary>
@@ -106,8 +109,6 @@ internal sealed class ClosedRanges
 
         _bounds.RemoveRange(0, i);
     }
-
-    public void Clear() => _bounds.Clear();
 
     /// <summary>Where the next range begins beyond <paramref name="sequence"/>.</summary>
     private long NextFirst(long sequence)

@@ -38,8 +38,8 @@ internal readonly record struct ItemSlot(
 /// shrinks.</summary>
 internal sealed class ItemWindow(PayloadBudget budget)
 {
-    /// <summary>Slots of the first ring. 2: one of very many queues that hold an item should not cost more.</summary>
-    private const int MinSlots = 2;
+    /// <summary>Slots of the first ring. 1: one of very many queues that hold an item should not cost more.</summary>
+    private const int MinSlots = 1;
 
     /// <summary>A ring of an idle queue is cut to its items when these fill less than one part of so many.</summary>
     private const int SparePart = 4;

@@ -17,9 +17,6 @@ public sealed partial class Queue
     /// <summary>The last millisecond of the year 9999, beyond which no clock of ours goes.</summary>
     private const long LastMoment = 253_402_300_799_999;
 
-    private DelayedItems? _delayed; // Null as long as there was none.
-    private DelayedAlarm? _delayedAlarm;
-
     /// <summary>Items that neither wait nor are in hands: not due yet, or on their way out.</summary>
     internal long AsideCount
     {
@@ -27,7 +24,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                return (_delayed?.Count ?? 0) + _main.LeavingCount;
+                return (Delayed?.Count ?? 0) + _main.LeavingCount;
             }
         }
     }
@@ -36,13 +33,13 @@ public sealed partial class Queue
     {
         if (extras.LastIdOrdinal > 0)
         {
-            _ids = new SeenIds(extras.FirstIdOrdinal, extras.LastIdOrdinal);
+            Ids = new SeenIds(extras.FirstIdOrdinal, extras.LastIdOrdinal);
         }
 
         _main.LoadDeliveries(extras.Deliveries);
         if (extras.Delayed.NextNumber > 0)
         {
-            _delayed = new DelayedItems(extras.Delayed);
+            Delayed = new DelayedItems(extras.Delayed);
             SetDelayedAlarm();
         }
     }
@@ -85,11 +82,11 @@ public sealed partial class Queue
     private Commit AppendDelayed(
         long dueAt, in ItemHeader header, in ReadOnlySequence<byte> payload, Durability durability)
     {
-        _delayed ??= new DelayedItems(default);
-        var key = _delayed.NextKey(dueAt);
-        var isFirst = _delayed.Add(key, (int)payload.Length);
-        var commit = _shared.Commits.AppendDelayed(_record.Id, key, header, payload, durability, _delayed.State);
-        _delayed.NoteBatch(commit.Batch);
+        Delayed ??= new DelayedItems(default);
+        var key = Delayed.NextKey(dueAt);
+        var isFirst = Delayed.Add(key, (int)payload.Length);
+        var commit = _shared.Commits.AppendDelayed(_record.Id, key, header, payload, durability, Delayed.State);
+        Delayed.NoteBatch(commit.Batch);
         if (isFirst)
         {
             SetDelayedAlarm();
@@ -101,7 +98,7 @@ public sealed partial class Queue
     /// <returns>The batch that drops them; 0 if there were none.</returns>
     private long PurgeDelayed()
     {
-        if (_delayed is not { Count: > 0 } delayed)
+        if (Delayed is not { Count: > 0 } delayed)
         {
             return 0;
         }
@@ -119,10 +116,10 @@ public sealed partial class Queue
     /// <summary>Has those that are due moved when the first one is.</summary>
     private void SetDelayedAlarm(long notBefore = 0)
     {
-        if (_delayed is { Count: > 0, IsMoving: false } delayed && _still is null && !IsDamaged)
+        if (Delayed is { Count: > 0, IsMoving: false } delayed && _still is null && !IsDamaged)
         {
             _shared.Alarms.Set(
-                _delayedAlarm ??= new DelayedAlarm(this), Math.Max(notBefore, delayed.First.DueAt));
+                DueAlarm ??= new DelayedAlarm(this), Math.Max(notBefore, delayed.First.DueAt));
         }
     }
 
@@ -160,7 +157,7 @@ public sealed partial class Queue
         Commit awaited;
         lock (_gate)
         {
-            if (_isGone || _still is not null || _delayed is not { Count: > 0, IsMoving: false } delayed)
+            if (_isGone || _still is not null || Delayed is not { Count: > 0, IsMoving: false } delayed)
             {
                 return false;
             }
@@ -177,7 +174,7 @@ public sealed partial class Queue
 
         if (!_shared.Commits.HasFailed)
         {
-            _shared.Commits.Notify(awaited, _delayedAlarm!);
+            _shared.Commits.Notify(awaited, DueAlarm!);
             _shared.Commits.Request(awaited);
         }
 
@@ -193,12 +190,12 @@ public sealed partial class Queue
 
         lock (_gate)
         {
-            if (_delayed!.First > first)
+            if (Delayed!.First > first)
             {
-                _delayed.MoveFirst(first);
+                Delayed.MoveFirst(first);
             }
 
-            _delayed.IsMoving = false;
+            Delayed.IsMoving = false;
             if (e is SiberiteException && !_shared.Commits.HasFailed)
             {
                 SetDelayedAlarm(_shared.Time.GetUtcNow().ToUnixTimeMilliseconds() + NoRoomPauseMilliseconds);
@@ -210,7 +207,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            var delayed = _delayed!;
+            var delayed = Delayed!;
             delayed.IsMoving = false;
             if (_isGone || epoch != delayed.Epoch)
             {

@@ -6,10 +6,6 @@ namespace Siberite.Queues;
 // Sets that carry an id: of those with the same one, the first counts.
 public sealed partial class Queue
 {
-    private SeenIds? _ids; // Null as long as there was none.
-    private long _duplicateCount;
-    private long _lastIdBatch;
-
     /// <summary>Why the queue does not take <paramref name="draft"/>; <see langword="null"/> if it does. For a caller
     /// that holds the queue.</summary>
     /// <remarks>A reply that tells of an earlier set waits until that one is as safe as its own reply has it. The
@@ -18,10 +14,10 @@ public sealed partial class Queue
     internal AppendResult? RefusalOf(in ItemDraft draft)
     {
         if (draft.Id is { } id
-            && _ids?.FindBatch(
+            && Ids?.FindBatch(
                 _shared.Store, _record.Id, id, IdLimitsNow(), _shared.Commits.WrittenBatch) is { } batch)
         {
-            _duplicateCount++;
+            DuplicateCount++;
             return new AppendResult(
                 AppendStatus.Duplicate,
                 new Commit(batch, draft.MustSync ? CommitLevel.Synced : SetLevel));
@@ -62,10 +58,10 @@ public sealed partial class Queue
 
     private void RememberId(byte[] id)
     {
-        _ids ??= new SeenIds(0, 0);
+        Ids ??= new SeenIds(0, 0);
         var now = _shared.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        _lastIdBatch = _shared.Commits.OpenBatch;
-        var seen = _ids.Add(id, now, _lastIdBatch);
+        LastIdBatch = _shared.Commits.OpenBatch;
+        var seen = Ids.Add(id, now, LastIdBatch);
         _shared.Commits.Mutate(
             (_record.Id, seen, id),
             static (batch, one) => batch.PutId(one.Id, one.seen.Ordinal, one.seen.SeenAt, one.id));
@@ -77,13 +73,13 @@ public sealed partial class Queue
         long first;
         lock (_gate)
         {
-            if (_isGone || _still is not null || _ids is null
-                || !_ids.BeginTrim(IdLimitsNow(), _shared.Commits.WrittenBatch))
+            if (_isGone || _still is not null || Ids is null
+                || !Ids.BeginTrim(IdLimitsNow(), _shared.Commits.WrittenBatch))
             {
                 return false;
             }
 
-            first = _ids.First;
+            first = Ids.First;
         }
 
         var oldest = new List<StoredId>();
@@ -97,7 +93,7 @@ public sealed partial class Queue
         {
             lock (_gate)
             {
-                _ids.AbandonTrim();
+                Ids.AbandonTrim();
             }
 
             throw;
@@ -106,7 +102,7 @@ public sealed partial class Queue
         lock (_gate)
         {
             var removed = new List<byte[]>();
-            var limit = _ids.EndTrim(found, IdLimitsNow(), removed);
+            var limit = Ids.EndTrim(found, IdLimitsNow(), removed);
             if (_isGone || _still is not null || limit == first)
             {
                 return false;

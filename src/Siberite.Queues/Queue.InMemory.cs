@@ -12,7 +12,6 @@ public sealed partial class Queue
     private const int MinClosedShare = 16;
 
     private MemoryItems? _memory; // Null for a queue that keeps its journal.
-    private long _closedLetGo; // Of the items closed behind an open one, so many are no longer in memory.
 
     /// <summary>Whether its items are in memory alone, or will be from the next time on that it is empty.</summary>
     public bool KeepsNoJournal
@@ -146,11 +145,11 @@ public sealed partial class Queue
     {
         var place = _main.Place;
         memory.RemoveBelow(place.Position);
-        _closedLetGo = Math.Min(_closedLetGo, place.Closed.Count);
-        if (place.Closed.Count - _closedLetGo > memory.Count / MinClosedShare)
+        ClosedLetGo = Math.Min(ClosedLetGo, place.Closed.Count);
+        if (place.Closed.Count - ClosedLetGo > memory.Count / MinClosedShare)
         {
             memory.RemoveClosed(place.IsClosed);
-            _closedLetGo = place.Closed.Count;
+            ClosedLetGo = place.Closed.Count;
         }
 
         return memory.Bytes;

@@ -17,8 +17,8 @@ public sealed partial class Queue
 
     /// <remarks>What is not due yet was let in as well.</remarks>
     private bool IsFull(QueueOptions options)
-        => (options.MaxItems > 0 && _main.ItemCount + (_delayed?.Count ?? 0) >= options.MaxItems)
-            || (options.MaxBytes > 0 && _main.ItemBytes + (_delayed?.Bytes ?? 0) >= options.MaxBytes)
+        => (options.MaxItems > 0 && _main.ItemCount + (Delayed?.Count ?? 0) >= options.MaxItems)
+            || (options.MaxBytes > 0 && _main.ItemBytes + (Delayed?.Bytes ?? 0) >= options.MaxBytes)
             || IsMemoryFull(options);
 
     /// <summary>Drops the oldest items as long as the newest would not have been let in behind them. What is on disk
@@ -34,7 +34,7 @@ public sealed partial class Queue
                 return;
             }
 
-            _discardedCount++;
+            DiscardedCount++;
             _main.Drop(sequence, slot);
         }
     }

@@ -10,7 +10,7 @@ public sealed partial class Queue
     {
         lock (_gate)
         {
-            return _delayed?.State ?? default;
+            return Delayed?.State ?? default;
         }
     }
 
@@ -40,7 +40,7 @@ public sealed partial class Queue
         var found = new List<StoredId>();
         lock (_gate)
         {
-            first = Math.Max(first, _ids?.First ?? long.MaxValue);
+            first = Math.Max(first, Ids?.First ?? long.MaxValue);
         }
 
         _shared.Store.ReadIds(_record.Id, first, SeenIds.MaxPerTrim, found);
@@ -48,7 +48,7 @@ public sealed partial class Queue
     }
 
     /// <summary>The last batch that changed anything beside the items.</summary>
-    private long LastExtrasBatch => Math.Max(_delayed?.Batch ?? 0, _lastIdBatch);
+    private long LastExtrasBatch => Math.Max(Delayed?.Batch ?? 0, LastIdBatch);
 }
 
 public sealed partial class LocalQueues

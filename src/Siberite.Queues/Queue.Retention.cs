@@ -161,7 +161,7 @@ public sealed partial class Queue
             }
 
             var dropped = _main.DropBelow(runs[^1].Limit, bytes);
-            _discardedCount += isRead ? 0 : dropped;
+            DiscardedCount += isRead ? 0 : dropped;
         }
     }
 

@@ -5,8 +5,10 @@ namespace Siberite.Queues;
 // What the queue is told, as of now.
 public sealed partial class Queue
 {
+    private static readonly QueueOptions Unread = new();
+
     private QueueSettings? _settings; // Those that _options were taken from.
-    private QueueOptions _options = new();
+    private QueueOptions _options = Unread;
     private Durability _durability; // What they come to.
 
     /// <summary>What the queue is told as of now. Only under the gate.</summary>

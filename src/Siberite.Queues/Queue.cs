@@ -21,13 +21,11 @@ public sealed partial class Queue : IQueue
     private long _tail; // The sequence of the next append.
     private long _appendedBytes;
     private long _lastAppendBatch;
-    private long _discardedCount;
-    private long _purgeCount;
 
     internal Queue(QueueShared shared, StoredQueue stored, QueueName name, bool isStored)
     {
         _shared = shared;
-        _record = stored.Record;
+        _record = stored.Record.Name == name.Value ? stored.Record with { Name = name.Value } : stored.Record;
         Damage = stored.Damage;
         _isStored = isStored;
         Name = name;
@@ -253,7 +251,7 @@ public sealed partial class Queue : IQueue
 
             ThrowIfHeldStill();
             ThrowIfDamaged();
-            _purgeCount++;
+            PurgeCount++;
             var purged = _main.Purge(_tail, _appendedBytes);
             foreach (var cursor in _cursors ?? [])
             {
@@ -320,19 +318,19 @@ public sealed partial class Queue : IQueue
                 Name.Value, _shared.Store.Id, _main.ItemCount, _main.ItemBytes, _main.OldestEnqueuedAt(),
                 _main.Place.OpenCount, Readers.Sum(reader => reader.WaiterCount), _tail - 1, _main.TakenCount,
                 _main.ClosedCount, _main.AbortedCount, _main.ExpiredCount, Readers.Sum(reader => reader.CachedBytes),
-                _discardedCount, IsDamaged)
+                DiscardedCount, IsDamaged)
             {
                 Children = [.. _children.Select(child => child.Name.Value).Order(StringComparer.Ordinal)],
                 Cursors = [.. (_cursors ?? []).Select(StatsOf).OrderBy(cursor => cursor.Name, StringComparer.Ordinal)],
                 IsHeldByCursors = IsHeldByCursors,
                 OpenedCount = _main.OpenedCount,
                 CachedCount = _main.CachedCount,
-                PurgeCount = _purgeCount,
+                PurgeCount = PurgeCount,
                 StoredBytes = _appendedBytes - _trimmedBytes,
                 IsPaused = Options.Paused,
-                DelayedCount = _delayed?.Count ?? 0,
-                DelayedBytes = _delayed?.Bytes ?? 0,
-                DuplicateCount = _duplicateCount,
+                DelayedCount = Delayed?.Count ?? 0,
+                DelayedBytes = Delayed?.Bytes ?? 0,
+                DuplicateCount = DuplicateCount,
                 FailedCount = _main.FailedCount,
                 DeadLetterCount = _main.DeadLetterCount,
                 RetriedCount = _main.RetriedCount,

@@ -16,10 +16,6 @@ internal sealed partial class QueueReader
     /// megabyte.</summary>
     private const int MaxLeavingCount = 10_000;
 
-    private ExpiryAlarm? _expiryAlarm; // Null as long as nothing could expire.
-    private int _sweepLeft; // Expired items that the sweep under way may still take.
-    private Task<long>? _sweep;
-
     /// <summary>Looks at the head of a queue that was found at a start, or whose settings are new. Takes the gate
     /// itself.</summary>
     public void LookAtExpiry()
@@ -34,9 +30,9 @@ internal sealed partial class QueueReader
     /// <summary>Looks at the head anew, after a time in which nothing was let go.</summary>
     public void ResumeExpiry()
     {
-        if (_expiryAlarm is not null)
+        if (HeadAlarm is not null)
         {
-            _shared.Alarms.Set(_expiryAlarm, NowMilliseconds());
+            _shared.Alarms.Set(HeadAlarm, NowMilliseconds());
         }
     }
 
@@ -52,7 +48,7 @@ internal sealed partial class QueueReader
             lock (_gate)
             {
                 // Two at a time would count each other's.
-                sweep = _sweep is { IsCompleted: false } running ? running : _sweep = SweepAsync();
+                sweep = RunningSweep is { IsCompleted: false } running ? running : RunningSweep = SweepAsync();
             }
 
             count = await sweep;
@@ -79,7 +75,7 @@ internal sealed partial class QueueReader
     private void NoteExpiry(in ItemSlot slot)
     {
         var expiresAt = ExpiryOf(slot);
-        if (expiresAt != 0 && _number == 0 && (_expiryAlarm is null || expiresAt < _expiryAlarm.At))
+        if (expiresAt != 0 && _number == 0 && (HeadAlarm is null || expiresAt < HeadAlarm.At))
         {
             SetExpiryAlarm(expiresAt);
         }
@@ -113,7 +109,7 @@ internal sealed partial class QueueReader
 
             before = ExpiredCount;
             var max = _queue.Options.MaxExpireSweep;
-            _sweepLeft = max == 0 ? int.MaxValue : max;
+            SweepLeft = max == 0 ? int.MaxValue : max;
             look = TakeAsync(SweepSession, TakeMode.Peek, TimeSpan.Zero, isAdmin: true);
         }
 
@@ -143,7 +139,7 @@ internal sealed partial class QueueReader
         catch (SiberiteException)
         {
             // Whoever takes is told. Here it is tried again.
-            _shared.Alarms.Set(_expiryAlarm!, NowMilliseconds() + HeadLookMilliseconds);
+            _shared.Alarms.Set(HeadAlarm!, NowMilliseconds() + HeadLookMilliseconds);
         }
         catch (ObjectDisposedException)
         {
@@ -202,11 +198,11 @@ internal sealed partial class QueueReader
     {
         if (expiresAt != 0)
         {
-            _shared.Alarms.Set(_expiryAlarm ??= new ExpiryAlarm(this), expiresAt);
+            _shared.Alarms.Set(HeadAlarm ??= new ExpiryAlarm(this), expiresAt);
         }
-        else if (_expiryAlarm is not null && ItemCount > 0)
+        else if (HeadAlarm is not null && ItemCount > 0)
         {
-            _shared.Alarms.Set(_expiryAlarm, NowMilliseconds() + HeadLookMilliseconds);
+            _shared.Alarms.Set(HeadAlarm, NowMilliseconds() + HeadLookMilliseconds);
         }
     }
 

@@ -9,12 +9,6 @@ internal sealed partial class QueueReader
     /// queue.</summary>
     private const long LeaseLookMilliseconds = 100;
 
-    private DeliveryCounts? _deliveries; // Null as long as the queue's settings never asked for it.
-    private LeaseAlarm? _leaseAlarm;
-
-    /// <summary>Open reads whose session was lost or whose lease ran out.</summary>
-    public long FailedCount { get; private set; }
-
     /// <summary>Takes up what an earlier run has counted.</summary>
     public void LoadDeliveries(IReadOnlyList<Deliveries>? found)
     {
@@ -25,7 +19,7 @@ internal sealed partial class QueueReader
                 continue;
             }
 
-            (_deliveries ??= new DeliveryCounts()).Load(sequence, count);
+            (DeliveryCounts ??= new DeliveryCounts()).Load(sequence, count);
             if (_place.IsClosed(sequence))
             {
                 ForgetDeliveries(sequence);
@@ -35,7 +29,7 @@ internal sealed partial class QueueReader
 
     /// <summary>What the store has counts of.</summary>
     public IEnumerable<Deliveries> StoredDeliveries()
-        => _deliveries?.Stored().Select(each => new Deliveries(_number, each.Sequence, each.Count)) ?? [];
+        => DeliveryCounts?.Stored().Select(each => new Deliveries(_number, each.Sequence, each.Count)) ?? [];
 
     /// <summary>Takes an open read back from a session that is gone.</summary>
     public void Fail(SessionId session, long sequence)
@@ -75,9 +69,9 @@ internal sealed partial class QueueReader
     /// <summary>Looks at leases anew, after a time in which none was ended.</summary>
     public void ResumeLeases()
     {
-        if (_leaseAlarm is not null)
+        if (LeasesAlarm is not null)
         {
-            _shared.Alarms.Set(_leaseAlarm, NowMilliseconds());
+            _shared.Alarms.Set(LeasesAlarm, NowMilliseconds());
         }
     }
 
@@ -102,7 +96,7 @@ internal sealed partial class QueueReader
         var lease = (long)options.OpenReadTimeout.TotalMilliseconds;
         var endsAt = lease == 0 ? 0 : NowMilliseconds() + lease;
         _place.Open(sequence, new OpenRead(session, mode, Kept(slot)) { LeaseEndsAt = endsAt });
-        if (endsAt != 0 && (_leaseAlarm is null || endsAt < _leaseAlarm.At))
+        if (endsAt != 0 && (LeasesAlarm is null || endsAt < LeasesAlarm.At))
         {
             SetLeaseAlarm(endsAt);
         }
@@ -115,7 +109,7 @@ internal sealed partial class QueueReader
 
     private Commit CountOpen(Commit shown, long sequence)
     {
-        var count = (_deliveries ??= new DeliveryCounts()).Add(sequence);
+        var count = (DeliveryCounts ??= new DeliveryCounts()).Add(sequence);
         var batch = PutDeliveries(sequence, count);
         return _shared.Commits.IsDone(shown)
             ? new Commit(batch, CommitLevel.Written)
@@ -132,7 +126,7 @@ internal sealed partial class QueueReader
     /// <summary>A session declined the item: the count is what it was before.</summary>
     private void TakeBackDelivery(long sequence)
     {
-        if (_deliveries?.TakeBack(sequence) is { } count)
+        if (DeliveryCounts?.TakeBack(sequence) is { } count)
         {
             PutDeliveries(sequence, count);
         }
@@ -141,7 +135,7 @@ internal sealed partial class QueueReader
     /// <summary>The item is closed, or leaves.</summary>
     private void ForgetDeliveries(long sequence)
     {
-        if (_deliveries?.Remove(sequence) == true && !_queue.IsInMemory)
+        if (DeliveryCounts?.Remove(sequence) == true && !_queue.IsInMemory)
         {
             _shared.Commits.Mutate(
                 (_queue.Id, _number, sequence),
@@ -152,8 +146,8 @@ internal sealed partial class QueueReader
     /// <summary>All that waits was closed; what is open stays.</summary>
     private void ForgetDeliveriesBut()
     {
-        _leaving?.Clear();
-        foreach (var (sequence, _) in _deliveries?.Stored() ?? [])
+        Leaving?.Clear();
+        foreach (var (sequence, _) in DeliveryCounts?.Stored() ?? [])
         {
             if (!_place.IsHeld(sequence))
             {
@@ -164,7 +158,7 @@ internal sealed partial class QueueReader
 
     private void ReturnFailed(long sequence, in ItemSlot slot)
     {
-        var fate = _deliveries is null ? Fate.Stays : FateOf(sequence);
+        var fate = DeliveryCounts is null ? Fate.Stays : FateOf(sequence);
         if (fate == Fate.Stays)
         {
             Return(sequence, slot);
@@ -178,7 +172,7 @@ internal sealed partial class QueueReader
     /// <summary>What becomes of an item that was opened in vain.</summary>
     private Fate FateOf(long sequence)
     {
-        var count = _deliveries!.Of(sequence);
+        var count = DeliveryCounts!.Of(sequence);
         return count == 0 ? Fate.Stays
             : IsPoisoned(count) ? Fate.DeadLetter
             : _number == 0 && _queue.Options.RetryDelay > TimeSpan.Zero ? Fate.Retry
@@ -195,7 +189,7 @@ internal sealed partial class QueueReader
     {
         if (at != long.MaxValue)
         {
-            _shared.Alarms.Set(_leaseAlarm ??= new LeaseAlarm(this), at);
+            _shared.Alarms.Set(LeasesAlarm ??= new LeaseAlarm(this), at);
         }
     }
 

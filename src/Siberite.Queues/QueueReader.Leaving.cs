@@ -28,10 +28,6 @@ internal sealed partial class QueueReader
     /// full.</summary>
     private const long LeavePauseMilliseconds = 1_000;
 
-    private SortedDictionary<long, LeavingItem>? _leaving;
-    private LeaveAlarm? _leaveAlarm;
-    private bool _isLeaving;
-
     private enum LeaveOutcome
     {
         Done,
@@ -39,26 +35,22 @@ internal sealed partial class QueueReader
         MustWait,
     }
 
-    public long DeadLetterCount { get; private set; }
-
-    public long RetriedCount { get; private set; }
-
     /// <summary>Items that are on their way out.</summary>
-    public int LeavingCount => _leaving?.Count ?? 0;
+    public int LeavingCount => Leaving?.Count ?? 0;
 
     /// <summary>Lets what was set aside go on its way.</summary>
     public void StartLeaving()
     {
-        if (_leaving is { Count: > 0 } && !_isLeaving && !_queue.IsStill)
+        if (Leaving is { Count: > 0 } && !IsLeaving && !_queue.IsStill)
         {
-            _isLeaving = true;
-            _shared.Background.Run(_leaveAlarm ??= new LeaveAlarm(this));
+            IsLeaving = true;
+            _shared.Background.Run(LeavingAlarm ??= new LeaveAlarm(this));
         }
     }
 
     private void SetAside(long sequence, in ItemSlot slot, Fate fate)
     {
-        (_leaving ??= []).Add(sequence, new LeavingItem(Kept(slot), fate));
+        (Leaving ??= []).Add(sequence, new LeavingItem(Kept(slot), fate));
         StartLeaving();
     }
 
@@ -82,15 +74,15 @@ internal sealed partial class QueueReader
 
         lock (_gate)
         {
-            _isLeaving = false;
+            IsLeaving = false;
             if (!mustPause)
             {
                 StartLeaving();
             }
             else if (!_shared.Commits.HasFailed)
             {
-                _isLeaving = true; // Until the alarm rings.
-                _shared.Alarms.Set(_leaveAlarm!, NowMilliseconds() + LeavePauseMilliseconds);
+                IsLeaving = true; // Until the alarm rings.
+                _shared.Alarms.Set(LeavingAlarm!, NowMilliseconds() + LeavePauseMilliseconds);
             }
         }
     }
@@ -99,7 +91,7 @@ internal sealed partial class QueueReader
     {
         lock (_gate)
         {
-            (sequence, leaving) = _leaving?.FirstOrDefault() ?? default;
+            (sequence, leaving) = Leaving?.FirstOrDefault() ?? default;
             isWritten = _queue.LastAppendBatch <= _shared.Commits.WrittenBatch;
             return sequence != 0 && !_queue.IsGone && !_queue.IsStill;
         }
@@ -156,7 +148,7 @@ internal sealed partial class QueueReader
     {
         lock (_gate)
         {
-            var isThere = _leaving?.ContainsKey(sequence) == true;
+            var isThere = Leaving?.ContainsKey(sequence) == true;
             if (isThere)
             {
                 large.Hold();
@@ -196,7 +188,7 @@ internal sealed partial class QueueReader
         using (outer.Hold())
         using (inner.Hold())
         {
-            if (_queue.IsGone || _leaving?.ContainsKey(sequence) != true)
+            if (_queue.IsGone || Leaving?.ContainsKey(sequence) != true)
             {
                 return LeaveOutcome.Done; // Deleted or purged meanwhile.
             }
@@ -222,7 +214,7 @@ internal sealed partial class QueueReader
         if (target is null)
         {
             RetriedCount++;
-            _queue.AppendRetry(slot, bytes, _deliveries?.Of(sequence) ?? 0);
+            _queue.AppendRetry(slot, bytes, DeliveryCounts?.Of(sequence) ?? 0);
         }
         else
         {
@@ -253,7 +245,7 @@ internal sealed partial class QueueReader
 
         lock (_gate)
         {
-            if (!_queue.IsGone && !_queue.IsStill && _leaving?.ContainsKey(sequence) == true)
+            if (!_queue.IsGone && !_queue.IsStill && Leaving?.ContainsKey(sequence) == true)
             {
                 DeadLetterCount += leaving.Fate == Fate.DeadLetter ? 1 : 0;
                 CloseLeaving(sequence, slot.PayloadBytes);
@@ -268,7 +260,7 @@ internal sealed partial class QueueReader
     {
         lock (_gate)
         {
-            if (!_queue.IsGone && _leaving?.Remove(sequence) == true)
+            if (!_queue.IsGone && Leaving?.Remove(sequence) == true)
             {
                 Return(sequence, leaving.Slot);
             }
@@ -281,7 +273,7 @@ internal sealed partial class QueueReader
     {
         lock (_gate)
         {
-            if (_leaving?.ContainsKey(sequence) == true)
+            if (Leaving?.ContainsKey(sequence) == true)
             {
                 LogItemsLost(_shared.Log, _queue.Name.Value, sequence, sequence);
                 CloseLeaving(sequence, payloadBytes: 0);
@@ -294,7 +286,7 @@ internal sealed partial class QueueReader
 
     private void CloseLeaving(long sequence, int payloadBytes)
     {
-        _leaving!.Remove(sequence);
+        Leaving!.Remove(sequence);
         ForgetDeliveries(sequence);
         _place.Close(sequence, payloadBytes);
     }

@@ -65,7 +65,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
                 _queue.Trim(batch);
             }
 
-            if (_passing is not null)
+            if (Passing is not null)
             {
                 Mark(); // What goes with the batch that is open now had found this one not written yet.
             }
@@ -336,7 +336,7 @@ internal sealed partial class QueueReader : IThreadPoolWorkItem, ICommitListener
     {
         if (item.Header.Deliveries != 0)
         {
-            (_deliveries ??= new DeliveryCounts()).Note(item.Header.Sequence, item.Header.Deliveries);
+            (DeliveryCounts ??= new DeliveryCounts()).Note(item.Header.Sequence, item.Header.Deliveries);
         }
 
         return new(

@@ -5,27 +5,25 @@ namespace Siberite.Queues;
 // Items that another queue gets in the batch that closes them here: after a crash they are in one of the two.
 internal sealed partial class QueueReader
 {
-    private List<(long Batch, SessionId Session, long Sequence)>? _passing;
-
     /// <summary>Closes an open read with the batch that is open now, which its caller holds.</summary>
     /// <remarks>Not at once: the reader's place is written as it stands by then, so a batch that was sealed before this
     /// one would say that the item is closed, and a crash between the two would lose it.</remarks>
     public void CloseWith(long batch, SessionId session, long sequence)
     {
-        (_passing ??= []).Add((batch, session, sequence));
+        (Passing ??= []).Add((batch, session, sequence));
         Mark();
     }
 
     /// <summary>Closes what goes with the batch that is being written.</summary>
     private void SettlePassing()
     {
-        if (_passing is null)
+        if (Passing is null)
         {
             return;
         }
 
         var written = _shared.Commits.SealedBatch;
-        foreach (var (_, session, sequence) in _passing.Where(pass => pass.Batch <= written))
+        foreach (var (_, session, sequence) in Passing.Where(pass => pass.Batch <= written))
         {
             if (_place.TryEnd(session, sequence, out var read))
             {
@@ -34,10 +32,10 @@ internal sealed partial class QueueReader
             }
         }
 
-        _passing.RemoveAll(pass => pass.Batch <= written);
-        if (_passing.Count == 0)
+        Passing.RemoveAll(pass => pass.Batch <= written);
+        if (Passing.Count == 0)
         {
-            _passing = null;
+            Passing = null;
         }
     }
 }

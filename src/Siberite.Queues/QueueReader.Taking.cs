@@ -207,7 +207,7 @@ internal sealed partial class QueueReader
 
             if (ExpiryOf(slot) is not 0 and var expiresAt && expiresAt <= NowMilliseconds())
             {
-                if (session == SweepSession && _sweepLeft-- <= 0)
+                if (session == SweepSession && SweepLeft-- <= 0)
                 {
                     return TakeOutcome.Empty;
                 }
@@ -216,7 +216,7 @@ internal sealed partial class QueueReader
                 continue;
             }
 
-            if (_deliveries is not null && IsPoisoned(_deliveries.Of(sequence)))
+            if (DeliveryCounts is not null && IsPoisoned(DeliveryCounts.Of(sequence)))
             {
                 Detach(sequence, slot); // It was opened too often before the last crash.
                 SetAside(sequence, slot, Fate.DeadLetter);

@@ -70,10 +70,6 @@ internal sealed partial class QueueReader
 
     public long ClosedCount { get; private set; }
 
-    public long AbortedCount { get; private set; }
-
-    public long ExpiredCount { get; private set; }
-
     /// <summary>An item has expired elsewhere.</summary>
     public void CountExpired() => ExpiredCount++;
 
@@ -99,7 +95,7 @@ internal sealed partial class QueueReader
             _window.Add(slot.IsAtHand ? slot : slot with { Payload = copy ??= payload.ToArray() });
             if (deliveries != 0)
             {
-                (_deliveries ??= new DeliveryCounts()).Note(sequence, deliveries);
+                (DeliveryCounts ??= new DeliveryCounts()).Note(sequence, deliveries);
             }
         }
 

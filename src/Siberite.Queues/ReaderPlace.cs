@@ -10,7 +10,7 @@ namespace Siberite.Queues;
 /// </remarks>
 internal sealed partial class ReaderPlace
 {
-    private readonly ClosedRanges _closed = new();
+    private ClosedRanges _closed = ClosedRanges.None; // Never changed but through Ranges.
     private Dictionary<long, OpenRead>? _open;
     private SortedDictionary<long, ItemSlot>? _returned;
     private long _openLimit; // Of items that were open when a cursor was set back: some are beyond Next.
@@ -23,7 +23,7 @@ internal sealed partial class ReaderPlace
         var bounds = state.Closed.Span;
         for (var i = 0; i < bounds.Length; i += 2)
         {
-            _closed.AddRange(bounds[i], bounds[i + 1]);
+            Ranges.AddRange(bounds[i], bounds[i + 1]);
         }
     }
 
@@ -43,6 +43,9 @@ internal sealed partial class ReaderPlace
 
     /// <summary>Sequences from <see cref="Position"/> on that are closed already.</summary>
     public ClosedRanges Closed => _closed;
+
+    /// <summary>The same, to be added to. Most readers close in order and never need their own.</summary>
+    private ClosedRanges Ranges => ReferenceEquals(_closed, ClosedRanges.None) ? _closed = new ClosedRanges() : _closed;
 
     /// <summary>Moves <see cref="Next"/> over what a run before this one closed.</summary>
     /// <returns>How many sequences were passed.</returns>
@@ -77,7 +80,7 @@ internal sealed partial class ReaderPlace
             isAtWaiting = passed == Next && (_closed.IsEmpty || _closed.Skip(Next) == Next);
             if (passed > Next)
             {
-                _closed.Cover(Next, passed);
+                Ranges.Cover(Next, passed);
                 Settle();
             }
         }
@@ -108,7 +111,7 @@ internal sealed partial class ReaderPlace
     public void Rewind(ReaderPlace main)
     {
         _returned = null;
-        _closed.Clear();
+        _closed = ClosedRanges.None;
         Position = main.Position;
         Next = Position;
         _openLimit = _open is { Count: > 0 } ? _open.Keys.Max() + 1 : 0;
@@ -163,6 +166,7 @@ internal sealed partial class ReaderPlace
     {
         _open = _open is { Count: 0 } ? null : _open;
         _returned = _returned is { Count: 0 } ? null : _returned;
+        _closed = _closed.IsEmpty ? ClosedRanges.None : _closed;
     }
 
     /// <summary>Whether the item is closed.</summary>
@@ -175,7 +179,7 @@ internal sealed partial class ReaderPlace
         ClosedBytes += payloadBytes;
         if (sequence != Position)
         {
-            _closed.Add(sequence);
+            Ranges.Add(sequence);
             return;
         }
 
@@ -215,7 +219,7 @@ internal sealed partial class ReaderPlace
     public void Purge(long tail, long appendedBytes)
     {
         _returned = null;
-        _closed.Clear();
+        _closed = ClosedRanges.None;
         Next = tail;
         var openBytes = 0L;
         var first = 0L;
@@ -228,7 +232,7 @@ internal sealed partial class ReaderPlace
             }
             else if (first < sequence)
             {
-                _closed.AddRange(first, sequence);
+                Ranges.AddRange(first, sequence);
             }
 
             first = sequence + 1;
@@ -237,7 +241,7 @@ internal sealed partial class ReaderPlace
 
         if (first != 0 && first < tail)
         {
-            _closed.AddRange(first, tail);
+            Ranges.AddRange(first, tail);
         }
 
         ClosedBytes = appendedBytes - openBytes;
@@ -275,13 +279,13 @@ internal sealed partial class ReaderPlace
         var first = Position;
         foreach (var (sequence, read) in open)
         {
-            _closed.Cover(first, sequence);
+            Ranges.Cover(first, sequence);
             first = sequence + 1;
             count--;
             bytes -= read.Slot.PayloadBytes;
         }
 
-        _closed.Cover(first, limit);
+        Ranges.Cover(first, limit);
         foreach (var sequence in (_returned ?? []).Keys.TakeWhile(sequence => sequence < limit).ToArray())
         {
             _returned!.Remove(sequence);

@@ -61,7 +61,7 @@ internal sealed partial class RocksStoreBatch
         var bytes = (int)payload.Length;
         var known = pack.Run?.Share;
         var (share, offset) = payloads.Pack(queueId, bytes, header.Sequence, known);
-        if (pack.Run is not { } run || share != known || run.Limit != offset)
+        if (pack.Run is not { } run || share != known || run.Limit != offset || !run.HasRoomFor(bytes))
         {
             _runs.Add(pack.Run = run = new PackRun(share, offset) { IsFirst = share != known });
         }
@@ -89,6 +89,10 @@ internal sealed partial class RocksStoreBatch
     {
         private const int FirstBytes = 16 << 10;
 
+        /// <summary>64 KiB: a write for as many items as a client pipelines, from a buffer that is small enough for the
+        /// collector to move.</summary>
+        private const int MaxBytes = 64 << 10;
+
         private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBytes);
         private int _count;
 
@@ -103,6 +107,8 @@ internal sealed partial class RocksStoreBatch
         public long Limit => offset + _count;
 
         public ReadOnlySpan<byte> Bytes => _buffer.AsSpan(0, _count);
+
+        public bool HasRoomFor(int bytes) => _count + bytes <= MaxBytes;
 
         /// <returns>Room for the next payload, to be filled.</returns>
         public Span<byte> Add(int bytes)

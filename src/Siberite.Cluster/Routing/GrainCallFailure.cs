@@ -97,6 +97,9 @@ internal readonly record struct GrainCallFailure(SiberiteException Refusal, bool
     /// ways, so this is what everything else means.</exception>
     public static async ValueTask<T> FromDirectoryAsync<T>(Func<ValueTask<T>> call, QueueName queue)
     {
+        // Off the caller's thread: Orleans keeps what a call needs on the thread that its answer came to, without end
+        // if that one never makes a call itself.
+        await Task.Yield();
         try
         {
             for (var tries = 1; ; tries++)

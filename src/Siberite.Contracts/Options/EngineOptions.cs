@@ -7,8 +7,8 @@ public sealed class EngineOptions
     public const string Section = "Siberite:Engine";
 
     /// <summary>Payload bytes that all queues together hold in memory to serve them without reading the disk. Default
-    /// 16 MiB: short queues live in it, long ones are read ahead through it. Uncommitted items come on top.</summary>
-    public long PayloadCacheBytes { get; set; } = 16L << 20;
+    /// 8 MiB: short queues live in it, long ones are read ahead through it. Uncommitted items come on top.</summary>
+    public long PayloadCacheBytes { get; set; } = 8L << 20;
 
     /// <summary>Payload bytes read from disk at a time for a queue that is being drained. Default 256 KiB: a few
     /// milliseconds of work ahead of the readers.</summary>
