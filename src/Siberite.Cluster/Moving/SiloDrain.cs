@@ -34,6 +34,7 @@ internal sealed partial class SiloDrain(
     private readonly SemaphoreSlim _turn = new(1);
     private CancellationTokenSource? _running;
     private Task _rounds = Task.CompletedTask;
+    private volatile bool _isGiving; // What is gone from here may not be committed, or counted, yet.
     private long _movedCount;
     private volatile string? _failure;
 
@@ -80,8 +81,9 @@ internal sealed partial class SiloDrain(
         var left = queues.GetStats(name: null);
         var items = left.Sum(queue => queue.ItemCount + queue.OpenReadCount);
         var queueCount = queues.QueueCount;
+        var isEmpty = queueCount == 0 && !_isGiving; // In this order.
         return new DrainStatus(
-            queues.StoreId, IsDraining, IsDraining && queueCount == 0, queueCount, items,
+            queues.StoreId, IsDraining, IsDraining && isEmpty, queueCount, items,
             Volatile.Read(ref _movedCount), _failure);
     }
 
@@ -131,6 +133,7 @@ internal sealed partial class SiloDrain(
 
     private async Task TryGiveAwayAsync(QueueName name, CancellationToken stopping)
     {
+        _isGiving = true;
         try
         {
             var others = HomeRanking.Rank(name, stores.OpenOthers());
@@ -154,6 +157,10 @@ internal sealed partial class SiloDrain(
         {
             _failure = e.Message;
             LogDelayed(log, name.Value, e.Message);
+        }
+        finally
+        {
+            _isGiving = false;
         }
     }
 
