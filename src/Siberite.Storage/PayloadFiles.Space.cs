@@ -44,7 +44,7 @@ internal sealed partial class PayloadFiles
     /// <summary>Forgets shares. Any thread.</summary>
     /// <returns>The files that are to be deleted now, which takes a while.</returns>
     /// <exception cref="RocksException"/>
-    public IReadOnlyList<PayloadFile> Drop(IReadOnlyList<PayloadShare> ended)
+    public List<PayloadFile> Drop(IReadOnlyList<PayloadShare> ended)
     {
         var batch = new WriteBatchBuffer();
         Span<byte> key = stackalloc byte[StoreKeys.ShareBytes];

@@ -154,7 +154,7 @@ public sealed partial class RocksQueueStore
         }
     }
 
-    private void Delete(IReadOnlyList<PayloadFile> files)
+    private void Delete(List<PayloadFile> files)
     {
         try
         {
@@ -167,9 +167,9 @@ public sealed partial class RocksQueueStore
 
         try
         {
-            foreach (var file in files)
+            if (_failure is null)
             {
-                file.Drop();
+                files.ForEach(file => file.Drop());
             }
         }
         catch (IOException e)

@@ -11,7 +11,7 @@ public sealed class SpreadTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         var homes = new List<StoreId>();
-        for (var i = 0; i < 60; i++)
+        for (var i = 0; i < 180; i++)
         {
             var name = $"queue{i}";
             var opened = await Task.WhenAll(cluster.Silos.Select(silo => silo.OpenAsync(name)));
@@ -20,7 +20,7 @@ public sealed class SpreadTests
             homes.Add(Assert.Single(opened.Select(HomeOf).OfType<StoreId>().Distinct()));
         }
 
-        Assert.All(cluster.Silos, silo => Assert.InRange(homes.Count(home => home == silo.Store.Id), 4, 45));
+        Assert.All(cluster.Silos, silo => Assert.InRange(homes.Count(home => home == silo.Store.Id), 24, 105));
 
         StoreId? HomeOf(IQueue queue) => (queue as GrainQueue)?.Store; // Not of the one that is at home.
     }

@@ -13,7 +13,6 @@ internal sealed class MemcacheDialect : Dialect
 
     private readonly byte[][] _setHeads; // Up to the length of the data.
     private readonly byte[][] _gets;
-
     private readonly Login? _login;
 
     public MemcacheDialect(string prefix, int queues, bool isReliable, Login? login)
@@ -103,7 +102,6 @@ internal sealed class MemcacheDialect : Dialect
 
         return Encoding.ASCII.GetString(reply, 0, count).Trim();
     }
-
 
     private static bool TryReadLength(ReadOnlySpan<byte> line, out long bytes)
     {

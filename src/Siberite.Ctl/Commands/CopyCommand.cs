@@ -24,17 +24,9 @@ internal static class CopyCommand
         DefaultValueFactory = _ => "127.0.0.1:22133",
     };
 
-    private static readonly Option<string?> FromLogin = new("--from-login")
-    {
-        Description = Login.FileDescription,
-        HelpName = "file",
-    };
+    private static readonly Option<string?> FromLogin = LoginFile("--from-login");
 
-    private static readonly Option<string?> ToLogin = new("--to-login")
-    {
-        Description = Login.FileDescription,
-        HelpName = "file",
-    };
+    private static readonly Option<string?> ToLogin = LoginFile("--to-login");
 
     private static readonly Option<string?> Queues = new("--queues")
     {
@@ -124,6 +116,9 @@ internal static class CopyCommand
         Screen.Say($"{name}: {Screen.Count(copy.CopiedCount)} items");
         return copy.CopiedCount;
     }
+
+    private static Option<string?> LoginFile(string name)
+        => new(name) { Description = Login.FileDescription, HelpName = "file" };
 
     /// <summary>Whether the name means something else, or nothing, at a silo.</summary>
     private static bool IsForeign(string name)
